@@ -1,0 +1,11 @@
+import path from 'node:path';
+import { defineConfig } from 'prisma/config';
+
+// Prisma's native schema engine comes from a download host that need not be reachable: ours runs the same engine as WebAssembly.
+process.env.PRISMA_SCHEMA_ENGINE_BINARY ??= path.join(import.meta.dirname, 'scripts/schema-engine.mjs');
+
+export default defineConfig({
+  schema: 'prisma/schema.prisma',
+  migrations: { path: 'prisma/migrations' },
+  datasource: { url: process.env.DATABASE_URL ?? 'postgresql://postgres@127.0.0.1:5432/ipm' },
+});
