@@ -1,0 +1,157 @@
+import path from 'node:path';
+import type { ObjectStoreConfiguration } from '../object-store/object-store-options.js';
+import { EnvironmentReader, type Environment } from './environment-reader.js';
+import { readIdentityConfiguration, type IdentityConfiguration } from './identity-configuration.js';
+import { readSecretsFile } from './secrets-file.js';
+
+export const ROLES_OF_A_PROCESS = ['api', 'worker', 'all'] as const;
+export type ProcessRole = (typeof ROLES_OF_A_PROCESS)[number];
+
+export interface RateLimits {
+  session: number;
+  key: number;
+  bulk: number;
+  feed: number;
+  failedLogin: number;
+}
+
+export interface DatabaseConfiguration {
+  /** Serves; never has to own a table. */
+  url: string;
+  /** Migrates; the same as `url` unless given. */
+  ownerUrl: string;
+  poolSize: number;
+}
+
+export interface SecretsConfiguration {
+  secret: string;
+  encryptionKeys: string;
+}
+
+/** Everything the process reads from outside, parsed once; the class is also the injection token. Nothing else reads the environment. */
+export abstract class Configuration {
+  abstract readonly role: ProcessRole;
+  abstract readonly host: string;
+  abstract readonly port: number;
+  abstract readonly publicUrl: string;
+  abstract readonly docs: boolean;
+  abstract readonly logLevel: string;
+  abstract readonly trustedProxies: readonly string[];
+  abstract readonly stopGraceSeconds: number;
+  abstract readonly database: DatabaseConfiguration;
+  abstract readonly redisUrl: string;
+  abstract readonly objectStore: ObjectStoreConfiguration;
+  abstract readonly secrets: SecretsConfiguration;
+  abstract readonly rateLimits: RateLimits;
+  abstract readonly identity: IdentityConfiguration;
+  abstract readonly bootstrap: { orgcode: string; apiKey: string } | undefined;
+}
+
+export function readConfiguration(environment: Environment): Configuration {
+  const read = new EnvironmentReader(environment);
+  const port = read.integer('PORT', 3000, { min: 0, max: 65_535 });
+  const databaseUrl = read.required(
+    'DATABASE_URL',
+    'the Postgres to serve from, postgresql://user:password@host:5432/ipm',
+  );
+  const configuration: Configuration = {
+    role: read.oneOf('IPM_ROLE', ROLES_OF_A_PROCESS, 'all'),
+    host: read.text('HOST', '127.0.0.1'),
+    port,
+    publicUrl: (read.url('IPM_PUBLIC_URL', ['http:', 'https:']) ?? `http://127.0.0.1:${port}`).replace(/\/+$/, ''),
+    docs: read.oneOf('IPM_DOCS', ['on', 'off'], 'off') === 'on',
+    logLevel: read.oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
+    trustedProxies: read.networks('TRUST_PROXY'),
+    stopGraceSeconds: read.integer('STOP_GRACE_SECONDS', 15, { min: 1, max: 600 }),
+    database: {
+      url: databaseUrl,
+      ownerUrl: read.text('DATABASE_OWNER_URL', databaseUrl),
+      poolSize: read.integer('DATABASE_POOL_SIZE', 20, { min: 2, max: 500 }),
+    },
+    redisUrl: read.required('REDIS_URL', 'the Redis for wake-ups and rate limits, redis://host:6379'),
+    objectStore: readObjectStore(read),
+    secrets: readSecrets(read),
+    rateLimits: readRateLimits(read),
+    identity: readIdentityConfiguration(read),
+    bootstrap: readBootstrap(read),
+  };
+  read.finish();
+  return deepFreeze(configuration);
+}
+
+function readObjectStore(read: EnvironmentReader): ObjectStoreConfiguration {
+  const endpoint = read.url('S3_ENDPOINT', ['http:', 'https:']);
+  if (endpoint === undefined)
+    return { kind: 'folder', folder: path.resolve(read.text('IPM_DATA_DIR', '.ipm'), 'objects') };
+  return {
+    kind: 's3',
+    endpoint,
+    region: read.text('S3_REGION', 'us-east-1'),
+    bucket: read.required('S3_BUCKET', 'the bucket for imports and exports'),
+    accessKeyId: read.required('S3_ACCESS_KEY_ID', 'the key for S3_ENDPOINT'),
+    secretAccessKey: read.required('S3_SECRET_ACCESS_KEY', 'the secret for S3_ENDPOINT'),
+  };
+}
+
+function readSecrets(read: EnvironmentReader): SecretsConfiguration {
+  const file = read.text('IPM_SECRETS_FILE');
+  const kept = file === undefined ? undefined : secretsFrom(file, read);
+  const secret = read.secret('IPM_SECRET', 32) ?? kept?.secret;
+  const encryptionKeys = read.text('IPM_ENCRYPTION_KEYS') ?? kept?.encryption_keys;
+  if (secret === undefined) read.problem('IPM_SECRET', 'is missing: 32 characters or more, or IPM_SECRETS_FILE');
+  if (encryptionKeys === undefined)
+    read.problem('IPM_ENCRYPTION_KEYS', `is missing: ${KEY_RING_FORM}, or IPM_SECRETS_FILE`);
+  else if (!encryptionKeys.split(',').every(isKeyRingEntry))
+    read.problem('IPM_ENCRYPTION_KEYS', `must be ${KEY_RING_FORM}`);
+  return { secret: secret ?? '', encryptionKeys: encryptionKeys ?? '' };
+}
+
+const KEY_RING_FORM = 'kid:base64 of 32 bytes, newest first, comma-separated';
+
+function isKeyRingEntry(entry: string): boolean {
+  const [, key = ''] = /^[A-Za-z0-9_-]{1,16}:([A-Za-z0-9+/]+=*)$/.exec(entry.trim()) ?? [];
+  return Buffer.from(key, 'base64').length === 32;
+}
+
+function secretsFrom(file: string, read: EnvironmentReader): ReturnType<typeof readSecretsFile> | undefined {
+  try {
+    return readSecretsFile(file);
+  } catch (error) {
+    read.problem('IPM_SECRETS_FILE', `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+function readRateLimits(read: EnvironmentReader): RateLimits {
+  const perMinute = (name: string, fallback: number): number =>
+    read.integer(`RATE_LIMIT_${name}_PER_MIN`, fallback, { min: 1, max: 100_000_000 });
+  return {
+    session: perMinute('SESSION', 600),
+    key: perMinute('KEY', 1_200),
+    bulk: perMinute('BULK', 120),
+    feed: perMinute('FEED', 60_000),
+    failedLogin: perMinute('FAILED_LOGIN', 60),
+  };
+}
+
+function readBootstrap(read: EnvironmentReader): Configuration['bootstrap'] {
+  const orgcode = read.text('IPM_BOOTSTRAP_ORGCODE');
+  const apiKey = read.secret('IPM_BOOTSTRAP_API_KEY', 32);
+  if (orgcode !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(orgcode)) {
+    read.problem('IPM_BOOTSTRAP_ORGCODE', 'must be 1 to 64 of letters, digits, _ and -');
+  }
+  if ((orgcode === undefined) !== (apiKey === undefined)) {
+    read.problem('IPM_BOOTSTRAP_ORGCODE', 'and IPM_BOOTSTRAP_API_KEY go together: set both or neither');
+  }
+  // The operators' key has rooms of its own; here it is only made sure that it is no weak one and not the owner's.
+  const operatorKey = read.secret('API_KEY', 32);
+  if (operatorKey !== undefined && operatorKey === apiKey)
+    read.problem('API_KEY', 'must differ from IPM_BOOTSTRAP_API_KEY');
+  return orgcode !== undefined && apiKey !== undefined ? { orgcode, apiKey } : undefined;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value))
+    if (typeof inner === 'object' && inner !== null) deepFreeze(inner as object);
+  return Object.freeze(value);
+}

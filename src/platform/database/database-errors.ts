@@ -1,0 +1,52 @@
+import { AppError } from '../errors/app-error.js';
+import { platformErrors } from '../errors/platform.errors.js';
+
+const RETRYABLE_CONFLICTS = new Set(['40001', '40P01']);
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** Connection lost or refused, out of connections, shutting down, out of disk: the caller may try again. */
+const UNAVAILABLE =
+  /^(08...|53...|57P0[1-5]|57014|58...|ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|P1001|P1002|P1008|P1017|P2024|P2028)$/;
+const UNAVAILABLE_MESSAGE =
+  /connection (terminated|timeout|ended)|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|Connection terminated/i;
+
+interface ErrorLayers {
+  code?: unknown;
+  originalCode?: unknown;
+  message?: unknown;
+  cause?: unknown;
+  meta?: { driverAdapterError?: unknown; code?: unknown };
+}
+
+/** Every code that the layers of an error carry: ours, Prisma's, the adapter's and Postgres's own. */
+function codesOf(error: unknown, depth = 0): string[] {
+  if (typeof error !== 'object' || error === null || depth > 5) return [];
+  const { code, originalCode, cause, meta } = error as ErrorLayers;
+  const own = [originalCode, code, meta?.code].filter((value): value is string => typeof value === 'string');
+  return [...own, ...codesOf(cause, depth + 1), ...codesOf(meta?.driverAdapterError, depth + 1)];
+}
+
+/** Two transactions met; running the work again is expected to succeed. */
+export function isRetryableConflict(error: unknown): boolean {
+  return codesOf(error).some((code) => RETRYABLE_CONFLICTS.has(code) || code === 'P2034');
+}
+
+export function isLockTimeout(error: unknown): boolean {
+  return codesOf(error).includes(LOCK_NOT_AVAILABLE);
+}
+
+export function isUniqueViolation(error: unknown): boolean {
+  return codesOf(error).some((code) => code === '23505' || code === 'P2002');
+}
+
+/** What a caller may know of a database error: a clear 503 if waiting helps; the error itself otherwise, which becomes a 500. */
+export function translateDatabaseError(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  if (isLockTimeout(error) || isRetryableConflict(error))
+    return new AppError(platformErrors.databaseBusy, { cause: error });
+  const message = error instanceof Error ? error.message : '';
+  if (codesOf(error).some((code) => UNAVAILABLE.test(code)) || UNAVAILABLE_MESSAGE.test(message)) {
+    return new AppError(platformErrors.databaseUnavailable, { cause: error });
+  }
+  return error;
+}

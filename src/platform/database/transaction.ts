@@ -1,0 +1,23 @@
+import type { Prisma } from '../../generated/prisma/client.js';
+
+declare const insideTransaction: unique symbol;
+declare const acrossOrganisations: unique symbol;
+
+/** Enough to read: a transaction that sees one organisation. */
+export type Db = Prisma.TransactionClient;
+
+/** Needed to write: only `Database.transaction` makes one, so a write outside a transaction does not compile. */
+export type Tx = Db & { readonly [insideTransaction]: true };
+
+/** Sees every organisation: only `Database.acrossOrganisations` makes one, for the work that `SystemWork` names. */
+export type SystemTx = Prisma.TransactionClient & { readonly [acrossOrganisations]: true };
+
+/** Every reason to look over the tenant wall. A test compares this list with the calls in the source. */
+export type SystemWork =
+  | 'credential lookup'
+  | 'organisation lookup'
+  | 'organisation list'
+  | 'key last used'
+  | 'audit verification'
+  | 'housekeeping'
+  | 'database life';

@@ -1,0 +1,48 @@
+import { Controller, Get, Injectable, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Database } from '../database/database.js';
+import { PublicRoute } from '../http/public-route.js';
+import { Redis } from '../redis/redis.js';
+
+/** Set while the process drains, so that a balancer sends nothing new. */
+@Injectable()
+export class Readiness {
+  stopping = false;
+}
+
+interface ReadinessReport {
+  status: 'ready' | 'stopping' | 'unavailable';
+  database: boolean;
+  /** For information: without Redis everything goes on, more slowly. */
+  redis: boolean;
+}
+
+/** For orchestrators. Alive: the process answers. Ready: it can serve, for which it needs Postgres and not Redis. */
+@ApiExcludeController()
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly database: Database,
+    private readonly redis: Redis,
+    private readonly readiness: Readiness,
+  ) {}
+
+  @Get('live')
+  @PublicRoute()
+  live(): { status: 'alive' } {
+    return { status: 'alive' };
+  }
+
+  @Get('ready')
+  @PublicRoute()
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessReport> {
+    const database = await this.database.ping().then(
+      () => true,
+      () => false,
+    );
+    const status = this.readiness.stopping ? 'stopping' : database ? 'ready' : 'unavailable';
+    void reply.status(status === 'ready' ? 200 : 503);
+    return { status, database, redis: this.redis.isReady };
+  }
+}

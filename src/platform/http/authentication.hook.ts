@@ -1,0 +1,109 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Configuration } from '../config/configuration.js';
+import { AppError } from '../errors/app-error.js';
+import { platformErrors } from '../errors/platform.errors.js';
+import { RateLimiter, type Bucket } from '../rate-limit/rate-limiter.js';
+import type { Caller, Principal } from './caller.js';
+import type { OperationConfig, OperationOptions, RateClass } from './operation.js';
+import { mayCall } from './roles.js';
+
+/** Verifies credentials; room `access` is the one that does. */
+export abstract class Authenticator {
+  /** Throws `credential_invalid` for whatever is wrong with the credential. */
+  abstract authenticate(request: FastifyRequest): Promise<Principal>;
+}
+
+/** Keeps what was refused for lack of a role; room `audit` is the one that does. */
+export abstract class RefusalRecorder {
+  abstract refused(caller: Caller, error: AppError): Promise<void>;
+}
+
+const CODE = /^[A-Za-z0-9_-]{1,64}$/;
+
+/**
+ * The way in, before a stranger's body is parsed: who calls (401), for which organisation (400, 404), may they (403), how
+ * often (429). A route without an operation is no route of the product and gets no caller; the guard then refuses it.
+ */
+@Injectable()
+export class AuthenticationHook {
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly refusals: RefusalRecorder,
+    private readonly limiter: RateLimiter,
+    private readonly configuration: Configuration,
+  ) {}
+
+  async onRequest(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { operation } = request.routeOptions.config as Partial<OperationConfig>;
+    if (!operation || operation.role === 'anyone') return;
+    const principal = await this.authenticator.authenticate(request);
+    const caller = callerOf(request, principal);
+    await this.assertRole(caller, operation);
+    await this.assertRate(reply, caller, principal, operation.rateClass ?? 'caller');
+    request.caller = caller;
+  }
+
+  private async assertRole(caller: Caller, { role }: OperationOptions): Promise<void> {
+    if (role !== 'anyone' && mayCall(caller.roles, role)) return;
+    const refusal = new AppError(platformErrors.roleRequired, { details: { required_role: role } });
+    await this.refusals.refused(caller, refusal);
+    throw refusal;
+  }
+
+  private async assertRate(
+    reply: FastifyReply,
+    caller: Caller,
+    principal: Principal,
+    rateClass: RateClass,
+  ): Promise<void> {
+    const bucket = this.bucketOf(caller, principal, rateClass);
+    const { allowed, remaining, retryAfterSeconds } = await this.limiter.take(bucket);
+    const policy = bucket.name.slice(caller.orgcode.length + 1);
+    void reply.headers({
+      'ratelimit-policy': `"${policy}";q=${bucket.perMinute};w=60`,
+      ratelimit: `"${policy}";r=${remaining};t=${retryAfterSeconds}`,
+    });
+    if (!allowed)
+      throw new AppError(platformErrors.rateLimited, { retryAfterSeconds, details: { limit_class: policy } });
+  }
+
+  private bucketOf({ orgcode, contextSource }: Caller, principal: Principal, rateClass: RateClass): Bucket {
+    const callerClass = contextSource === 'api_key' ? 'key' : 'session';
+    const name = rateClass === 'caller' ? callerClass : rateClass;
+    const perMinute = principal.limitsByOrg.get(orgcode)?.[name] ?? this.configuration.rateLimits[name];
+    return { name: `${orgcode}:${name}`, perMinute };
+  }
+}
+
+function callerOf(request: FastifyRequest, principal: Principal): Caller {
+  const { headers, requestIdentity } = request;
+  const orgcode = codeIn(headers['x-orgcode'], platformErrors.orgcodeInvalid);
+  if (orgcode === undefined) throw new AppError(platformErrors.orgcodeRequired);
+  const cccode = codeIn(headers['x-cccode'], platformErrors.cccodeInvalid);
+  const roles = principal.rolesByOrg.get(orgcode);
+  if (roles === undefined) throw new AppError(platformErrors.orgNotFound);
+  const idempotencyKey = headers['idempotency-key'];
+  return {
+    orgcode,
+    cccode,
+    actor: principal.actor,
+    roles,
+    contextSource: principal.contextSource,
+    fingerprint: principal.fingerprint,
+    call: requestIdentity.call,
+    requestId: requestIdentity.requestId,
+    traceId: requestIdentity.trace.traceId,
+    idempotencyKey: typeof idempotencyKey === 'string' ? idempotencyKey : undefined,
+  };
+}
+
+/** Node joins a repeated header with a comma, which no code contains: a repeated header is invalid by its form. */
+function codeIn(
+  header: string | string[] | undefined,
+  failure: typeof platformErrors.orgcodeInvalid,
+): string | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header !== 'string' || !CODE.test(header)) throw new AppError(failure);
+  return header;
+}

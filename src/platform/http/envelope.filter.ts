@@ -1,0 +1,72 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../errors/app-error.js';
+import { ERROR_MAJORS } from '../errors/error-catalog.js';
+import { platformErrors } from '../errors/platform.errors.js';
+import { translateDatabaseError } from '../database/database-errors.js';
+import { log } from '../telemetry/logger.js';
+import { MAX_BODY_BYTES } from './body-parser.js';
+import type { Envelope, ErrorEnvelope } from './envelope.dto.js';
+import { statsOfRequest } from './stats.js';
+
+/** The way out of what failed: anything thrown becomes `{success: false, error, stats}`, and a defect tells nothing of itself. */
+@Catch()
+export class EnvelopeFilter implements ExceptionFilter {
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const error = expectedFailure(thrown, request);
+    if (error.failure.status >= 500) logFailure(error, request);
+    const { retryAfterSeconds = error.failure.retryable ? 1 : undefined } = error.context;
+    if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
+    const envelope: Envelope = { success: false, error: errorEnvelope(error, request), stats: statsOfRequest(request) };
+    void reply.status(error.failure.status).type('application/json; charset=utf-8').send(envelope);
+  }
+}
+
+function expectedFailure(thrown: unknown, request: FastifyRequest): AppError {
+  const error = translateDatabaseError(thrown);
+  if (error instanceof AppError) return error;
+  return fromFastify(error) ?? fromNest(error, request) ?? new AppError(platformErrors.internal, { cause: error });
+}
+
+/** Fastify's own refusals, by its stable codes. */
+function fromFastify(error: unknown): AppError | undefined {
+  const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new AppError(platformErrors.mediaTypeUnsupported);
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new AppError(platformErrors.bodyTooLarge, { details: { max_bytes: MAX_BODY_BYTES } });
+  const isClientError = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500;
+  return typeof code === 'string' && isClientError
+    ? new AppError(platformErrors.requestMalformed, { cause: error })
+    : undefined;
+}
+
+/** Nest throws by itself only for routes that do not exist and for what it cannot parse. */
+function fromNest(error: unknown, { is404 }: FastifyRequest): AppError | undefined {
+  if (!(error instanceof HttpException) || error.getStatus() >= 500) return undefined;
+  return new AppError(
+    is404 || error.getStatus() === 404 ? platformErrors.routeNotFound : platformErrors.requestMalformed,
+  );
+}
+
+function errorEnvelope({ failure, context }: AppError, { requestIdentity }: FastifyRequest): ErrorEnvelope {
+  const details = { ...context.details, ...(context.fields ? { fields: context.fields } : {}) };
+  return {
+    error_code: failure.tag,
+    http_status: failure.status,
+    retryable: failure.retryable,
+    request_id: requestIdentity.requestId,
+    trace_id: requestIdentity.trace.traceId,
+    major: { tag: failure.major, message: { en_US: ERROR_MAJORS[failure.major] } },
+    minor: { tag: failure.tag, message: { en_US: failure.message } },
+    ...(Object.keys(details).length > 0 ? { details } : {}),
+    ...(context.conflictSnapshot ? { conflict_snapshot: context.conflictSnapshot } : {}),
+  };
+}
+
+function logFailure(error: AppError, { requestIdentity }: FastifyRequest): void {
+  const fields = { call: requestIdentity.call, error_code: error.failure.tag, err: error.context.cause };
+  if (error.failure === platformErrors.internal) log.error(fields, 'a request failed in a way nobody expected');
+  else log.warn(fields, 'a request could not be served');
+}

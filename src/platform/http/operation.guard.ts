@@ -1,0 +1,20 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../errors/app-error.js';
+import { platformErrors } from '../errors/platform.errors.js';
+import type { OperationConfig } from './operation.js';
+import type { PublicRouteConfig } from './public-route.js';
+import { mayCall } from './roles.js';
+
+/** Default deny, whatever happened before: without a declared role, or a caller who holds it, no handler runs. */
+@Injectable()
+export class OperationGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { caller, routeOptions } = context.switchToHttp().getRequest<FastifyRequest>();
+    const { operation, publicRoute } = routeOptions.config as Partial<OperationConfig & PublicRouteConfig>;
+    if (publicRoute || operation?.role === 'anyone') return true;
+    if (!operation || !caller) throw new AppError(platformErrors.credentialInvalid);
+    if (!mayCall(caller.roles, operation.role)) throw new AppError(platformErrors.roleRequired);
+    return true;
+  }
+}

@@ -1,0 +1,45 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Caller } from './caller.js';
+import { requestIdOf, traceOf, type Trace } from './request-identity.js';
+
+export interface RequestIdentity {
+  requestId: string;
+  trace: Trace;
+  /** The route's path below /ipm, or the path asked for where there is no such route. */
+  call: string;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    requestIdentity: RequestIdentity;
+    /** Set by the authentication hook alone. */
+    caller: Caller | undefined;
+  }
+}
+
+const UNKNOWN_ROUTE = 'unknown';
+
+/** Gives every request its ids first of all, so that even a refusal carries them. */
+export function installRequestScope(fastify: FastifyInstance): void {
+  fastify.decorateRequest('requestIdentity', null as never);
+  fastify.decorateRequest('caller', undefined);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const requestId = requestIdOf(request.headers);
+    const trace = traceOf(request.headers);
+    request.requestIdentity = { requestId, trace, call: callOf(request) };
+    void reply.header('x-request-id', requestId);
+    done();
+  });
+}
+
+function callOf({ routeOptions, is404 }: FastifyRequest): string {
+  return is404 || routeOptions.url === undefined ? UNKNOWN_ROUTE : routeOptions.url.replace(/^\/(ipm\/)?/, '');
+}
+
+/** Who calls. Only operations with a role have a caller. */
+export const CurrentCaller = createParamDecorator((_data: unknown, context: ExecutionContext): Caller => {
+  const { caller } = context.switchToHttp().getRequest<FastifyRequest>();
+  if (!caller) throw new Error('an operation for anyone has no caller');
+  return caller;
+});

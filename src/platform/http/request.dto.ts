@@ -1,0 +1,51 @@
+import { ApiExtension } from '@nestjs/swagger';
+import { CONTEXT_SOURCES, type ContextSource } from './caller.js';
+import { Code, Limit, NextToken, OneOf, Part, Parts, Text, TextOfForm, Texts } from './fields.js';
+
+export class SourceRef {
+  @Text({ max: 128 }) kind!: string;
+  @Text({ max: 256 }) id!: string;
+}
+
+/** What a client says of itself. Only checked and kept for the audit; it grants nothing. */
+export class RequestContext {
+  @Code() orgcode!: string;
+  @Text({ max: 256, optional: true }) logical_guid?: string;
+  @Text({ max: 256, optional: true }) channel_code?: string;
+  @Code({ optional: true }) cccode?: string;
+  @Text({ max: 256 }) actor!: string;
+  @Texts({ maxLength: 64, optional: true }) roles?: string[];
+  @OneOf(CONTEXT_SOURCES) context_source!: ContextSource;
+  @Text({ max: 128, optional: true }) session_fingerprint?: string;
+  @Text({ max: 128, optional: true }) api_key_fingerprint?: string;
+}
+
+export const MAX_REASON = 2_000;
+
+/** Every write says who, why and on what grounds. */
+abstract class WriteGrounds {
+  @Part(() => RequestContext) request_context!: RequestContext;
+  @Text({ max: MAX_REASON }) reason!: string;
+  @Parts(() => SourceRef, { maxItems: 100 }) source_refs!: SourceRef[];
+}
+
+const VISIBLE_ASCII_255 = /^[\x21-\x7e]{1,255}$/;
+const NOT_A_KEY = 'not_an_idempotency_key';
+
+/** A write whose contract names no key: the header `Idempotency-Key` works everywhere, and so does the body. */
+export abstract class WriteRequest extends WriteGrounds {
+  @TextOfForm(VISIBLE_ASCII_255, NOT_A_KEY, { optional: true, extension: true }) idempotency_key?: string;
+}
+
+/** A write whose contract names a key in the body. */
+@ApiExtension('x-idempotency-scope', 'orgcode+route+idempotency_key')
+@ApiExtension('x-idempotency-retention-hours', 24)
+@ApiExtension('x-idempotency-replay', 'return_original_response')
+export abstract class RepeatableWriteRequest extends WriteGrounds {
+  @TextOfForm(VISIBLE_ASCII_255, NOT_A_KEY, { optional: true }) idempotency_key?: string;
+}
+
+export abstract class PageRequest {
+  @Limit() limit?: number;
+  @NextToken() next_token?: object;
+}

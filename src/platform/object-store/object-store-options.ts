@@ -1,0 +1,15 @@
+export interface FolderStoreConfiguration {
+  readonly kind: 'folder';
+  readonly folder: string;
+}
+
+export interface S3StoreConfiguration {
+  readonly kind: 's3';
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+export type ObjectStoreConfiguration = FolderStoreConfiguration | S3StoreConfiguration;

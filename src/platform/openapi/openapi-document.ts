@@ -1,0 +1,36 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { buildInfo } from '../config/build-info.js';
+
+const DESCRIPTION = `Events come in once and leave as signed webhooks, a change feed, bulk files, KPIs and alerts, for many organisations
+that never see each other.
+
+Send one credential (\`x-api-key\`, \`x-session-guid\` or a bearer token) and the header \`x-orgcode\`. Every answer has the same
+envelope; errors carry a stable \`error_code\` and say what to do next. What is beyond the contract is marked \`x-ipm-extension\`.`;
+
+/** The served document: paths below the server's /ipm, as in the contract. */
+export function openApiDocument(app: NestFastifyApplication, publicUrl: string): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setTitle('IPM API')
+    .setDescription(DESCRIPTION)
+    .setVersion(`${buildInfo.build_major}.${buildInfo.build_minor}`)
+    .setOpenAPIVersion('3.1.0')
+    .addServer(`${publicUrl}/ipm`)
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'x-session-guid' }, 'sessionAuth')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'x-api-key' }, 'apiKeyAuth')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', 'x-ipm-extension': true } as never, 'bearerAuth')
+    .addSecurityRequirements('sessionAuth')
+    .addSecurityRequirements('apiKeyAuth')
+    .addSecurityRequirements('bearerAuth');
+  return SwaggerModule.createDocument(app, builder.build(), { ignoreGlobalPrefix: true });
+}
+
+/** Swagger UI at /docs, the document at /openapi.json. Made when first asked for: most processes never are. */
+export function serveDocuments(app: NestFastifyApplication, publicUrl: string): void {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app, publicUrl), {
+    jsonDocumentUrl: 'openapi.json',
+    yamlDocumentUrl: 'openapi.yaml',
+    customSiteTitle: 'IPM API',
+    swaggerOptions: { persistAuthorization: true, tryItOutEnabled: true },
+  });
+}

@@ -1,0 +1,44 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Configuration } from './config/configuration.js';
+import { Database } from './database/database.js';
+import { DatabaseLife } from './database/database-life.js';
+import { TenantWall } from './database/tenant-wall.js';
+import { Paging } from './http/paging.js';
+import { IdempotencyRepository } from './idempotency/idempotency.repository.js';
+import { IdempotencyService } from './idempotency/idempotency.service.js';
+import { IdempotencySweep } from './idempotency/idempotency.sweep.js';
+import { ObjectStore } from './object-store/object-store.js';
+import { openObjectStore } from './object-store/open-object-store.js';
+import { RateLimiter } from './rate-limit/rate-limiter.js';
+import { Redis } from './redis/redis.js';
+import { Sweeps } from './schedule/sweeps.js';
+import { Keyring } from './secrets/keyring.js';
+
+const providers = [
+  Database,
+  DatabaseLife,
+  TenantWall,
+  Paging,
+  IdempotencyRepository,
+  IdempotencyService,
+  IdempotencySweep,
+  RateLimiter,
+  Redis,
+  Keyring,
+  Sweeps,
+];
+
+/** What every room stands on; it knows none of them. */
+@Global()
+@Module({})
+export class PlatformModule {
+  static with(configuration: Configuration): DynamicModule {
+    const settings = { provide: Configuration, useValue: configuration };
+    const objectStore = { provide: ObjectStore, useFactory: () => openObjectStore(configuration.objectStore) };
+    return {
+      module: PlatformModule,
+      providers: [settings, objectStore, ...providers],
+      exports: [Configuration, ObjectStore, ...providers],
+    };
+  }
+}

@@ -1,0 +1,54 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { LoggerService } from '@nestjs/common';
+import { pino, type Logger } from 'pino';
+
+/** Header and field names whose values never reach a log line, wherever they stand. */
+const SECRET_FIELDS = [
+  'x-api-key',
+  'x-session-guid',
+  'authorization',
+  'api_key',
+  'session_guid',
+  'signing_secret',
+  'secret',
+  'password',
+];
+const REDACTED_PATHS = SECRET_FIELDS.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]);
+
+export interface LogScope {
+  request_id: string;
+  trace_id: string;
+}
+
+const scope = new AsyncLocalStorage<LogScope>();
+
+/** JSON lines on stdout; inside a request or a job each line carries its ids. */
+export const log: Logger = pino({
+  base: null,
+  level: 'info',
+  timestamp: pino.stdTimeFunctions.isoTime,
+  redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
+  formatters: { level: (label) => ({ level: label }) },
+  mixin: () => scope.getStore() ?? {},
+});
+
+export function withLogScope<T>(fields: LogScope, run: () => T): T {
+  return scope.run(fields, run);
+}
+
+/** Nest's own messages in the same form. Its chatter at start is for debugging. */
+export class NestLogger implements LoggerService {
+  log(message: unknown, context?: string): void {
+    log.debug({ context }, String(message));
+  }
+  warn(message: unknown, context?: string): void {
+    log.warn({ context }, String(message));
+  }
+  error(message: unknown, ...rest: unknown[]): void {
+    if (rest.at(-1) === 'ExceptionHandler') return; // a failed start is thrown too, and `main` says it once
+    log.error({ context: rest.at(-1), err: message instanceof Error ? message : undefined }, String(message));
+  }
+  fatal(message: unknown, ...rest: unknown[]): void {
+    log.fatal({ context: rest.at(-1) }, String(message));
+  }
+}

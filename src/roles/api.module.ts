@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { AccessController } from '../access/access.controller.js';
+import { AccessModule } from '../access/access.module.js';
+import { AuditController } from '../audit/audit.controller.js';
+import { AuditModule } from '../audit/audit.module.js';
+import { CatalogController } from '../catalog/catalog.controller.js';
+import { CatalogModule } from '../catalog/catalog.module.js';
+import { AuthenticationHook } from '../platform/http/authentication.hook.js';
+
+/** The rooms that serve HTTP. */
+@Module({
+  imports: [AccessModule, AuditModule, CatalogModule],
+  controllers: [AccessController, AuditController, CatalogController],
+  providers: [AuthenticationHook],
+})
+export class ApiModule {}

@@ -1,0 +1,45 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { BootstrapService } from '../access/bootstrap.service.js';
+import type { Configuration } from '../platform/config/configuration.js';
+import { AuthenticationHook } from '../platform/http/authentication.hook.js';
+import { installBodyParser, MAX_BODY_BYTES } from '../platform/http/body-parser.js';
+import { installRequestScope } from '../platform/http/request-scope.js';
+import { installResponseHeaders } from '../platform/http/response-headers.js';
+import { serveDocuments } from '../platform/openapi/openapi-document.js';
+import { NestLogger } from '../platform/telemetry/logger.js';
+import { ProcessModule } from './process.module.js';
+
+const KEEP_ALIVE_MS = 65_000;
+/** A whole request, headers and body, has to be here by then. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** The process's application, ready to listen: hooks in the order in which they run. */
+export async function createApp(configuration: Configuration): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    trustProxy: configuration.trustedProxies.length > 0 ? [...configuration.trustedProxies] : false,
+    bodyLimit: MAX_BODY_BYTES,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    return503OnClosing: false, // GracefulStop answers what arrived
+    exposeHeadRoutes: false,
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(ProcessModule.for(configuration), adapter, {
+    logger: new NestLogger(),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  app.setGlobalPrefix('ipm', { exclude: ['health/live', 'health/ready'] });
+  const fastify = app.getHttpAdapter().getInstance();
+  installRequestScope(fastify);
+  installResponseHeaders(fastify);
+  if (configuration.role !== 'worker') {
+    const authentication = app.get(AuthenticationHook);
+    fastify.addHook('onRequest', (request, reply) => authentication.onRequest(request, reply));
+    if (configuration.docs) serveDocuments(app, configuration.publicUrl);
+  }
+  installBodyParser(fastify);
+  await app.init();
+  await app.get(BootstrapService).run();
+  return app;
+}

@@ -1,0 +1,38 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import type { Configuration, ProcessRole } from '../platform/config/configuration.js';
+import { HealthController, Readiness } from '../platform/health/health.controller.js';
+import { EnvelopeFilter } from '../platform/http/envelope.filter.js';
+import { EnvelopeInterceptor } from '../platform/http/envelope.interceptor.js';
+import { OperationGuard } from '../platform/http/operation.guard.js';
+import { RevisionInterceptor } from '../platform/http/revision.interceptor.js';
+import { ValidationPipe } from '../platform/http/validation.pipe.js';
+import { PlatformModule } from '../platform/platform.module.js';
+import { ApiModule } from './api.module.js';
+import { WorkerModule } from './worker.module.js';
+
+const MODULES_OF: Readonly<Record<ProcessRole, readonly (typeof ApiModule | typeof WorkerModule)[]>> = {
+  api: [ApiModule],
+  worker: [WorkerModule],
+  all: [ApiModule, WorkerModule],
+};
+
+/** One process in its role. Every process answers probes. */
+@Module({})
+export class ProcessModule {
+  static for(configuration: Configuration): DynamicModule {
+    return {
+      module: ProcessModule,
+      imports: [PlatformModule.with(configuration), ...MODULES_OF[configuration.role]],
+      controllers: [HealthController],
+      providers: [
+        Readiness,
+        { provide: APP_GUARD, useClass: OperationGuard },
+        { provide: APP_INTERCEPTOR, useClass: EnvelopeInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: RevisionInterceptor },
+        { provide: APP_PIPE, useClass: ValidationPipe },
+        { provide: APP_FILTER, useClass: EnvelopeFilter },
+      ],
+    };
+  }
+}

@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { AccessModule } from '../access/access.module.js';
+
+/** The rooms that run jobs. Only here are the clocks of `@nestjs/schedule` wound, so only workers sweep. */
+@Module({ imports: [ScheduleModule.forRoot(), AccessModule] })
+export class WorkerModule {}
