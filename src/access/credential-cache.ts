@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import type { Principal } from '../platform/http/caller.js';
+
+const MAX_CREDENTIALS = 10_000;
+
+export interface VerifiedCredential {
+  principal: Principal;
+  /** Not trusted beyond its own end, however fresh. */
+  expiresAtMs: number;
+  /** After that it is looked up again. */
+  trustedForMs: number;
+}
+
+interface Lookup {
+  find: () => Promise<VerifiedCredential | undefined>;
+}
+
+/**
+ * Credentials that were verified a moment ago. Calls that miss at once share one look-up; what is unknown is never kept.
+ * Keyed by the verifier, so that no credential stays in memory as text.
+ */
+@Injectable()
+export class CredentialCache {
+  private readonly verified = new LRUCache<string, VerifiedCredential, Lookup>({
+    max: MAX_CREDENTIALS,
+    ttl: 1, // each entry says its own
+    fetchMethod: async (_verifier, _stale, { context, options }) => {
+      const found = await context.find();
+      if (found) options.ttl = found.trustedForMs;
+      return found;
+    },
+  });
+
+  /** Known without asking anybody, or undefined. */
+  known(verifier: Buffer): Principal | undefined {
+    return livePrincipal(this.verified.get(verifier.toString('base64')));
+  }
+
+  async verify(verifier: Buffer, find: Lookup['find']): Promise<Principal | undefined> {
+    return livePrincipal(await this.verified.fetch(verifier.toString('base64'), { context: { find } }));
+  }
+
+  /** At once in this process. */
+  forget(fingerprint: string): void {
+    for (const [verifier, { principal }] of this.verified.entries()) {
+      if (principal.fingerprint === fingerprint) this.verified.delete(verifier);
+    }
+  }
+}
+
+function livePrincipal(credential: VerifiedCredential | undefined): Principal | undefined {
+  return credential && credential.expiresAtMs > Date.now() ? credential.principal : undefined;
+}

@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+import { RefusalRecorder } from '../platform/http/authentication.hook.js';
+import { AuditRepository } from './audit.repository.js';
+import { AuditService } from './audit.service.js';
+import { AuditVerification } from './audit-verification.service.js';
+import { WriteService } from './write.service.js';
+
+/** What was done and refused, unchangeable; and the one way to write that makes sure of it. */
+@Module({
+  providers: [
+    AuditRepository,
+    AuditService,
+    AuditVerification,
+    WriteService,
+    { provide: RefusalRecorder, useExisting: AuditService },
+  ],
+  exports: [AuditRepository, AuditService, AuditVerification, RefusalRecorder, WriteService],
+})
+export class AuditModule {}

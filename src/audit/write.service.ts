@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../platform/database/database.js';
+import type { Tx } from '../platform/database/transaction.js';
+import { AppError } from '../platform/errors/app-error.js';
+import { platformErrors } from '../platform/errors/platform.errors.js';
+import { Answer } from '../platform/http/answer.js';
+import type { Caller } from '../platform/http/caller.js';
+import { statsOf } from '../platform/http/stats.js';
+import { IdempotencyService, type RepeatableRequest } from '../platform/idempotency/idempotency.service.js';
+import { AuditService, type AuditFacts, type StatedGrounds } from './audit.service.js';
+
+/** What a use case hands back from inside its transaction. */
+export interface Written<Data extends object> {
+  data: Data;
+  /** Set when `data` is one revisioned record. */
+  revision?: string;
+  audit: AuditFacts;
+}
+
+export interface WriteOptions {
+  /** The answer holds a secret: kept sealed, and given again only to the credential that asked first. */
+  secretAnswer?: boolean;
+}
+
+/**
+ * The one way to change something on a caller's behalf: idempotency claim, the change, its audit event and the stored answer
+ * in one transaction. A refusal rolls all of it back and is audited by itself.
+ */
+@Injectable()
+export class WriteService {
+  constructor(
+    private readonly database: Database,
+    private readonly idempotency: IdempotencyService,
+    private readonly audit: AuditService,
+  ) {}
+
+  async once<Data extends object>(
+    caller: Caller,
+    request: StatedGrounds & object,
+    work: (tx: Tx) => Promise<Written<Data>>,
+    options: WriteOptions = {},
+  ): Promise<Answer<Data>> {
+    assertOwnContext(caller, request);
+    const repeatable = this.idempotency.repeatableRequest(caller, request);
+    try {
+      return await this.database.transaction(caller.orgcode, (tx) =>
+        this.claimAndWrite(tx, caller, request, repeatable, work, options),
+      );
+    } catch (error) {
+      if (error instanceof AppError && error.failure.status < 500) await this.audit.refused(caller, error, request);
+      throw error;
+    }
+  }
+
+  private async claimAndWrite<Data extends object>(
+    tx: Tx,
+    caller: Caller,
+    request: StatedGrounds & object,
+    repeatable: RepeatableRequest | undefined,
+    work: (tx: Tx) => Promise<Written<Data>>,
+    { secretAnswer = false }: WriteOptions,
+  ): Promise<Answer<Data>> {
+    const earlier = repeatable && (await this.idempotency.claimOrReplay<Data>(tx, repeatable));
+    if (earlier) return earlier;
+    const { data, revision, audit } = await work(tx);
+    await this.audit.recordDone(tx, caller, request, audit);
+    const answer = new Answer(data, statsOf(caller, request.request_context), revision);
+    if (repeatable) await this.idempotency.keep(tx, repeatable, answer, secretAnswer);
+    return answer;
+  }
+}
+
+/** The body's context is a claim: it may say nothing else than the verified headers do. */
+function assertOwnContext(caller: Caller, { request_context }: StatedGrounds): void {
+  if (!request_context) return;
+  if (request_context.orgcode !== caller.orgcode) throw new AppError(platformErrors.contextMismatch);
+  const claimed = request_context.cccode;
+  if (claimed !== undefined && caller.cccode !== undefined && claimed !== caller.cccode)
+    throw new AppError(platformErrors.cccodeMismatch);
+}
