@@ -1,0 +1,52 @@
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import ajvFormats from 'ajv-formats';
+import { RE2JS } from 're2js';
+import type { FieldProblem } from '../platform/errors/app-error.js';
+import { schemaHazards } from './schema-hazards.js';
+
+export type PayloadCheck = (payload: unknown) => FieldProblem[];
+
+/** Formats whose checks are linear in the text. */
+const FORMATS = ['date-time', 'date', 'time', 'duration', 'uri', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid'] as const;
+
+/** Organisations write schemas, so their patterns run on an engine without backtracking. */
+function linearRegExp(pattern: string): { test: (text: string) => boolean } {
+  const compiled = RE2JS.compile(pattern);
+  return { test: (text) => compiled.matcher(text).find() };
+}
+linearRegExp.code = 'new RegExp'; // for Ajv's stand-alone code, which we do not make
+
+export class BadSchema extends Error {
+  constructor(readonly problems: readonly FieldProblem[]) {
+    super(`the schema cannot be used: ${problems.map(({ path, tag }) => `${path} ${tag}`).join(', ')}`);
+    this.name = 'BadSchema';
+  }
+}
+
+/** Compiles a JSON Schema 2020-12 once; throws `BadSchema` for what is no schema or could be made to run for ever. */
+export function compilePayloadSchema(schema: object): PayloadCheck {
+  const hazards = schemaHazards(schema);
+  if (hazards.length > 0) throw new BadSchema(hazards);
+  const ajv = new Ajv2020({
+    strict: true,
+    strictTypes: false,
+    strictRequired: false,
+    strictTuples: false,
+    code: { regExp: linearRegExp },
+    logger: false,
+  });
+  ajvFormats.default(ajv, { mode: 'fast', formats: [...FORMATS] });
+  try {
+    const validate = ajv.compile(schema);
+    return (payload) => (validate(payload) ? [] : (validate.errors ?? []).map(problemOf));
+  } catch (error) {
+    throw new BadSchema([
+      { path: 'schema', tag: `not_a_schema: ${error instanceof Error ? error.message.slice(0, 200) : 'unknown'}` },
+    ]);
+  }
+}
+
+function problemOf({ instancePath, keyword, params }: ErrorObject): FieldProblem {
+  const missing = keyword === 'required' ? `.${String((params as { missingProperty?: unknown }).missingProperty)}` : '';
+  return { path: `payload${instancePath.replaceAll('/', '.')}${missing}`, tag: `schema_${keyword}` };
+}
