@@ -15,7 +15,7 @@ const configurationOnly = {
 };
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'dist', 'src/generated', '.ipm'] },
+  { ignores: ['node_modules', 'dist', 'dist.new-*', 'src/generated', '.ipm'] },
   ...tseslint.configs.strict,
   {
     rules: {
