@@ -1,0 +1,48 @@
+// @ts-check
+import { setTimeout as sleep } from 'node:timers/promises';
+import { S3Error } from './s3-error.mjs';
+
+/**
+ * @typedef {object} FaultState
+ * @property {number} delayMs before each request is looked at, until changed
+ * @property {number} refuseNext requests that are refused before their signature is looked at
+ * @property {'InternalError' | 'SlowDown'} refuseWith
+ * @property {'close' | 'stall' | null} breakNextGet after half of its body: the connection ends, or nothing more comes
+ */
+
+/** @type {Readonly<FaultState>} */
+const NO_FAULTS = { delayMs: 0, refuseNext: 0, refuseWith: 'SlowDown', breakNextGet: null };
+
+export const FAULTS_PATH = '/__faults';
+
+/** What goes wrong next; tests set it in band with a token, and read back how much of it has happened. */
+export class Faults {
+  /** @param {string} token */
+  constructor(token) {
+    this.token = token;
+    /** @type {FaultState} */
+    this.state = { ...NO_FAULTS };
+  }
+
+  /** @param {import('node:http').IncomingMessage} http */
+  async control(http) {
+    if (http.headers['x-faults-token'] !== this.token) throw new S3Error('AccessDenied');
+    const chunks = [];
+    for await (const chunk of http) chunks.push(chunk);
+    if (http.method === 'POST') this.state = { ...NO_FAULTS, ...JSON.parse(Buffer.concat(chunks).toString('utf8')) };
+    return JSON.stringify(this.state);
+  }
+
+  async beforeRequest() {
+    if (this.state.delayMs > 0) await sleep(this.state.delayMs);
+    if (this.state.refuseNext === 0) return;
+    this.state.refuseNext -= 1;
+    throw new S3Error(this.state.refuseWith);
+  }
+
+  takeBreakOfGet() {
+    const kind = this.state.breakNextGet;
+    this.state.breakNextGet = null;
+    return kind;
+  }
+}
