@@ -33,6 +33,8 @@ function fail(error: unknown): never {
 }
 
 function reason(error: unknown): string {
+  if (/(role|relation|table) ["`][\w.]+["`] does not exist/.test(String(error)))
+    return 'the database is not migrated: run ipm migrate';
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

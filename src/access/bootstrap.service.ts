@@ -65,8 +65,11 @@ export class BootstrapService {
     const known = await this.database.acrossOrganisations('credential lookup', (tx) =>
       this.keys.findByVerifier(tx, verifier),
     );
+    if (known && known.orgcode !== orgcode)
+      throw new Error('IPM_BOOTSTRAP_API_KEY is a key of another organisation; choose a new one');
     if (known) return false;
     return this.database.transaction(orgcode, async (tx) => {
+      await this.organisations.lock(tx, orgcode); // processes that start together make one key
       const print = fingerprint('api_key', apiKey);
       const keyId = keyIdOf(apiKey) ?? `env_${print.slice(0, 12)}`;
       if (await this.keys.find(tx, orgcode, keyId)) return false; // revoked or expired since: it stays so

@@ -26,11 +26,13 @@ export class CredentialCache {
     max: MAX_CREDENTIALS,
     ttl: 1, // each entry says its own
     fetchMethod: async (_verifier, _stale, { context, options }) => {
-      const found = await context.find();
+      const found = await this.findUnlessForgotten(context);
       if (found) options.ttl = found.trustedForMs;
       return found;
     },
   });
+
+  private forgotten = 0;
 
   /** Known without asking anybody, or undefined. */
   known(verifier: Buffer): Principal | undefined {
@@ -43,8 +45,18 @@ export class CredentialCache {
 
   /** At once in this process. */
   forget(fingerprint: string): void {
+    this.forgotten += 1;
     for (const [verifier, { principal }] of this.verified.entries()) {
       if (principal.fingerprint === fingerprint) this.verified.delete(verifier);
+    }
+  }
+
+  /** A look-up that a revocation overtook may have seen the credential as it was: it is done again. */
+  private async findUnlessForgotten({ find }: Lookup): Promise<VerifiedCredential | undefined> {
+    for (;;) {
+      const before = this.forgotten;
+      const found = await find();
+      if (before === this.forgotten) return found;
     }
   }
 }

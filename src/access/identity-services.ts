@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Configuration } from '../platform/config/configuration.js';
 import { IntrospectionClient } from './introspection-client.js';
 import { JwtVerifier } from './jwt-verifier.js';
@@ -8,7 +8,7 @@ type Vouching = (secret: string, traceparent: string) => Promise<VouchedIdentity
 
 /** The identity services that the configuration names. */
 @Injectable()
-export class IdentityServices {
+export class IdentityServices implements OnApplicationShutdown {
   private readonly introspection: IntrospectionClient | undefined;
   private readonly jwt: JwtVerifier | undefined;
 
@@ -23,5 +23,9 @@ export class IdentityServices {
     if (kind === 'session')
       return introspection && ((guid, traceparent) => introspection.introspect(guid, traceparent));
     return jwt && ((token) => jwt.verify(token));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.introspection?.close();
   }
 }

@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 import { AppError } from '../platform/errors/app-error.js';
 import { platformErrors } from '../platform/errors/platform.errors.js';
 import { isRole, type Role } from '../platform/http/roles.js';
-import type { VouchedIdentity } from './vouched-identity.js';
+import { isActor, type VouchedIdentity } from './vouched-identity.js';
 
 const TIMEOUT_MS = 1_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -51,6 +51,7 @@ export class IntrospectionClient {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json', traceparent },
       body: JSON.stringify({ session_guid: sessionGuid }),
+      signal: AbortSignal.timeout(TIMEOUT_MS), // the pool's own timeouts start again with each byte
     });
     const chunks: Buffer[] = [];
     let size = 0;
@@ -67,7 +68,7 @@ export class IntrospectionClient {
 }
 
 function identityOf({ active, actor, orgs, expires_at }: IntrospectionAnswer): VouchedIdentity | undefined {
-  if (active !== true || typeof actor !== 'string' || actor === '' || actor.length > 256) return undefined;
+  if (active !== true || !isActor(actor)) return undefined;
   const endsAtMs = typeof expires_at === 'string' ? Date.parse(expires_at) : NaN;
   return {
     actor,

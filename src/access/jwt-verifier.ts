@@ -13,7 +13,7 @@ import type { JwtConfiguration } from '../platform/config/identity-configuration
 import { AppError } from '../platform/errors/app-error.js';
 import { platformErrors } from '../platform/errors/platform.errors.js';
 import { isRole, type Role } from '../platform/http/roles.js';
-import type { VouchedIdentity } from './vouched-identity.js';
+import { isActor, type VouchedIdentity } from './vouched-identity.js';
 
 const CLOCK_TOLERANCE_SECONDS = 30;
 const JWKS_TIMEOUT_MS = 2_000;
@@ -42,7 +42,7 @@ export class JwtVerifier {
       return payload;
     } catch (error) {
       if (isAboutTheToken(error)) return undefined;
-      throw new AppError(platformErrors.identityUnavailable, { cause: error });
+      throw error;
     }
   }
 
@@ -50,14 +50,7 @@ export class JwtVerifier {
     const { tenantClaim, actorClaim, rolesClaim, roleMap } = this.configuration;
     const tenant = payload[tenantClaim];
     const actor = payload[actorClaim] ?? payload.sub;
-    if (
-      typeof tenant !== 'string' ||
-      !CODE.test(tenant) ||
-      typeof actor !== 'string' ||
-      actor === '' ||
-      actor.length > 256
-    )
-      return undefined;
+    if (typeof tenant !== 'string' || !CODE.test(tenant) || !isActor(actor)) return undefined;
     const roles = textsIn(payload[rolesClaim]).map((theirs) => roleMap[theirs]);
     const ours = roles.filter((role): role is Role => role !== undefined && isRole(role));
     return { actor, rolesByOrg: new Map([[tenant, [...new Set(ours)]]]), expiresAtMs: (payload.exp ?? 0) * 1000 };
@@ -65,21 +58,29 @@ export class JwtVerifier {
 }
 
 function keysOf(keys: JwtConfiguration['keys']): KeyObject | JWTVerifyGetKey {
-  if ('url' in keys) {
-    return createRemoteJWKSet(new URL(keys.url), {
-      timeoutDuration: JWKS_TIMEOUT_MS,
-      cooldownDuration: JWKS_COOLDOWN_MS,
-    });
-  }
+  if ('url' in keys) return keysServedAt(new URL(keys.url));
   const text = readFileSync(keys.file, 'utf8');
   return text.includes('-----BEGIN') ? createPublicKey(text) : createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
 }
 
-/** Everything else (no answer from the issuer, nonsense from it) is not the caller's fault. */
+/** An issuer that does not answer, or answers nonsense, says nothing about the token: that is no 401. */
+function keysServedAt(url: URL): JWTVerifyGetKey {
+  const keys = createRemoteJWKSet(url, { timeoutDuration: JWKS_TIMEOUT_MS, cooldownDuration: JWKS_COOLDOWN_MS });
+  return async (header, token) => {
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      const isVerdict = error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys;
+      throw isVerdict || error instanceof errors.JOSENotSupported
+        ? error
+        : new AppError(platformErrors.identityUnavailable, { cause: error });
+    }
+  };
+}
+
 function isAboutTheToken(error: unknown): boolean {
-  if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) return false;
   if (error instanceof TypeError) return true; // the token's algorithm does not fit the configured key
-  return error instanceof errors.JOSEError && error.code !== 'ERR_JOSE_GENERIC';
+  return error instanceof errors.JOSEError;
 }
 
 function textsIn(claim: unknown): string[] {

@@ -15,6 +15,12 @@ import {
   type OrganisationSettings,
 } from './organisation.repository.js';
 
+/** The classes of calls that an operator may limit for one organisation. */
+export const LIMIT_CLASSES = ['session', 'key', 'bulk', 'feed'] as const;
+export type LimitClass = (typeof LIMIT_CLASSES)[number];
+/** Calls a minute; `default` is what the configuration says. A class that is not named stays as it is. */
+export type LimitChanges = Partial<Record<LimitClass, number | 'default'>>;
+
 @Injectable()
 export class OrganisationService extends RevisionedRecords {
   constructor(
@@ -33,7 +39,23 @@ export class OrganisationService extends RevisionedRecords {
     return this.get(orgcode);
   }
 
+  /** Those after the given one, in the order of their codes; for operators, who see them all. */
+  pageOfAll(afterOrgcode: string, limit: number): Promise<OrganisationShape[]> {
+    return this.database.acrossOrganisations('organisation list', async (tx) =>
+      (await this.organisations.pageOfAll(tx, afterOrgcode, limit)).map(organisationToWire),
+    );
+  }
+
   set(caller: Caller, request: OrganisationSetRequest): Promise<Answer<OrganisationData>> {
+    return this.setAsOperator(caller, request, {});
+  }
+
+  /** Limits are the operator's to set: no route takes them. */
+  setAsOperator(
+    caller: Caller,
+    request: OrganisationSetRequest,
+    limits: LimitChanges,
+  ): Promise<Answer<OrganisationData>> {
     return this.writes.once(caller, request, async (tx) => {
       assertTimeZone(request.time_zone);
       await this.organisations.lock(tx, caller.orgcode);
@@ -41,7 +63,8 @@ export class OrganisationService extends RevisionedRecords {
       if (String(current.revision) !== request.expected_revision) {
         throw new AppError(platformErrors.revisionStale, { conflictSnapshot: organisationToWire(current) });
       }
-      const org = organisationToWire(await this.organisations.update(tx, caller.orgcode, settingsIn(request)));
+      const settings = { ...settingsIn(request), ...limitsWith(current, limits) };
+      const org = organisationToWire(await this.organisations.update(tx, caller.orgcode, settings));
       const audit = {
         resource: { type: 'organisation', id: org.orgcode },
         before: organisationToWire(current),
@@ -69,6 +92,12 @@ function settingsIn({ caption, time_zone, week_start, catalog_policy }: Organisa
     ...(week_start === undefined ? {} : { weekStart: week_start }),
     ...(catalog_policy === undefined ? {} : { catalogPolicy: catalog_policy }),
   };
+}
+
+function limitsWith(current: OrganisationRecord, changes: LimitChanges): Pick<OrganisationSettings, 'limits'> {
+  if (Object.keys(changes).length === 0) return {};
+  const merged = Object.entries({ ...(current.limits as Record<string, number>), ...changes });
+  return { limits: Object.fromEntries(merged.filter((entry): entry is [string, number] => entry[1] !== 'default')) };
 }
 
 function assertTimeZone(name: string | undefined): void {

@@ -25,9 +25,7 @@ export class AuditVerification {
   ) {}
 
   async verify(orgcode: string, progress: (checked: number) => void = () => undefined): Promise<ChainReport> {
-    const head = await this.database.acrossOrganisations('audit verification', (tx) =>
-      this.events.chainHead(tx, orgcode),
-    );
+    const head = await this.head(orgcode);
     let seq = 0n;
     let hash: Uint8Array = Buffer.alloc(0);
     let checked = 0;
@@ -52,17 +50,27 @@ export class AuditVerification {
         };
       }
       ({ lastSeq: seq, lastHash: hash } = stretch);
-      if (stretch.checked < STRETCH) return againstHead(reached, head);
+      if (stretch.checked < STRETCH) return againstHeads(reached, head, await this.head(orgcode));
     }
+  }
+
+  private head(orgcode: string): Promise<ChainHead> {
+    return this.database.acrossOrganisations('audit verification', (tx) => this.events.chainHead(tx, orgcode));
   }
 }
 
-/** Events written while we checked are beyond the head that we read first; events cut off at the end are missing before it. */
-function againstHead(
-  reached: Omit<ChainReport, 'intact'>,
-  head: { seq: bigint; hash: Uint8Array } | null,
-): ChainReport {
+type ChainHead = Awaited<ReturnType<AuditRepository['chainHead']>>;
+
+/**
+ * Events written while we checked are beyond the head that we read first; events cut off at the end are missing before it.
+ * A head read afterwards has moved on at least as far as we came.
+ */
+function againstHeads(reached: Omit<ChainReport, 'intact'>, head: ChainHead, headAfterwards: ChainHead): ChainReport {
   const headSeq = head?.seq ?? 0n;
+  if ((headAfterwards?.seq ?? 0n) < BigInt(reached.headSeq)) {
+    const brokenSeq = String((headAfterwards?.seq ?? 0n) + 1n);
+    return { ...reached, intact: false, brokenSeq, problem: 'the chain goes on beyond its head' };
+  }
   const cutOff = BigInt(reached.headSeq) < headSeq;
   const rewritten =
     BigInt(reached.headSeq) === headSeq && head !== null && Buffer.from(head.hash).toString('hex') !== reached.headHash;

@@ -40,9 +40,9 @@ export class WriteService {
     work: (tx: Tx) => Promise<Written<Data>>,
     options: WriteOptions = {},
   ): Promise<Answer<Data>> {
-    assertOwnContext(caller, request);
     const repeatable = this.idempotency.repeatableRequest(caller, request);
     try {
+      assertOwnContext(caller, request);
       return await this.database.transaction(caller.orgcode, (tx) =>
         this.claimAndWrite(tx, caller, request, repeatable, work, options),
       );

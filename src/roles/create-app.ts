@@ -6,6 +6,7 @@ import { AuthenticationHook } from '../platform/http/authentication.hook.js';
 import { installBodyParser, MAX_BODY_BYTES } from '../platform/http/body-parser.js';
 import { installRequestScope } from '../platform/http/request-scope.js';
 import { installResponseHeaders } from '../platform/http/response-headers.js';
+import { refuseUnreadablePath } from '../platform/http/unreadable-path.js';
 import { serveDocuments } from '../platform/openapi/openapi-document.js';
 import { NestLogger } from '../platform/telemetry/logger.js';
 import { ProcessModule } from './process.module.js';
@@ -23,6 +24,7 @@ export async function createApp(configuration: Configuration): Promise<NestFasti
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false, // GracefulStop answers what arrived
     exposeHeadRoutes: false,
+    frameworkErrors: refuseUnreadablePath,
   });
   const app = await NestFactory.create<NestFastifyApplication>(ProcessModule.for(configuration), adapter, {
     logger: new NestLogger(),
@@ -39,7 +41,12 @@ export async function createApp(configuration: Configuration): Promise<NestFasti
     if (configuration.docs) serveDocuments(app, configuration.publicUrl);
   }
   installBodyParser(fastify);
-  await app.init();
-  await app.get(BootstrapService).run();
-  return app;
+  try {
+    await app.init();
+    await app.get(BootstrapService).run();
+    return app;
+  } catch (error) {
+    await app.close(); // or its connections would outlive a start that failed
+    throw error;
+  }
 }

@@ -1,7 +1,10 @@
-import { testDatabase, type TestDatabase } from '../support/database.js';
+import { emptyDatabase, testDatabase, type TestDatabase } from '../support/database.js';
 import { ProductProcess } from '../support/product-process.js';
 
-const BOOTSTRAP = { IPM_BOOTSTRAP_ORGCODE: 'acme', IPM_BOOTSTRAP_API_KEY: 'a-bootstrap-key-of-more-than-32-characters' };
+const BOOTSTRAP = {
+  IPM_BOOTSTRAP_ORGCODE: 'acme',
+  IPM_BOOTSTRAP_API_KEY: 'a-bootstrap-key-of-more-than-32-characters',
+};
 
 describe('the built product', () => {
   let database: TestDatabase;
@@ -16,7 +19,11 @@ describe('the built product', () => {
   const list = (url: string): Promise<Response> =>
     fetch(`${url}/ipm/event/catalog/list`, {
       method: 'POST',
-      headers: { 'x-api-key': BOOTSTRAP.IPM_BOOTSTRAP_API_KEY, 'x-orgcode': 'acme', 'content-type': 'application/json' },
+      headers: {
+        'x-api-key': BOOTSTRAP.IPM_BOOTSTRAP_API_KEY,
+        'x-orgcode': 'acme',
+        'content-type': 'application/json',
+      },
       body: '{}',
     });
 
@@ -45,6 +52,12 @@ describe('the built product', () => {
   it('does not start with a bad environment and says everything that is wrong with it', async () => {
     const bad = ProductProcess.start(database.url, { IPM_ROLE: 'boss', IPM_SECRET: 'short', REDIS_URL: undefined });
     await expect(bad).rejects.toThrow(/3 problem\(s\)[^]*IPM_ROLE[^]*REDIS_URL[^]*IPM_SECRET/);
+  });
+
+  it('does not start on a database without tables and says what to do', async () => {
+    const empty = await emptyDatabase();
+    await expect(ProductProcess.start(empty.url)).rejects.toThrow('the database is not migrated: run ipm migrate');
+    await empty.drop();
   });
 
   it('serves while Redis is away', async () => {

@@ -14,13 +14,22 @@ export class ProductProcess {
     readonly child: ChildProcess,
     readonly url: string,
   ) {
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString('utf8')));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString('utf8')));
   }
 
   static async start(databaseUrl: string, overrides: Record<string, string | undefined> = {}): Promise<ProductProcess> {
     const port = String(await freePort());
-    const environment = productEnvironment(databaseUrl, { PORT: port, LOG_LEVEL: 'info', IPM_PUBLIC_URL: undefined, ...overrides });
-    const child = spawn(process.execPath, ['dist/main.js'], { env: { PATH: process.env.PATH, ...environment }, stdio: 'pipe' });
+    const environment = productEnvironment(databaseUrl, {
+      PORT: port,
+      LOG_LEVEL: 'info',
+      IPM_PUBLIC_URL: undefined,
+      ...overrides,
+    });
+    const child = spawn(process.execPath, ['dist/main.js'], {
+      env: { PATH: process.env.PATH, ...environment },
+      stdio: 'pipe',
+    });
     const started = new ProductProcess(child, `http://127.0.0.1:${port}`);
     await started.untilReady();
     return started;

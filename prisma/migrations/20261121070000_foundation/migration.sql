@@ -207,4 +207,6 @@ GRANT SELECT ON "organisation", "api_key", "session", "audit_event", "audit_chai
 GRANT UPDATE ("last_used_at") ON "api_key" TO ipm_system;
 GRANT SELECT, DELETE ON "idempotency_key" TO ipm_system;
 GRANT DELETE ON "session" TO ipm_system;
+-- FOR UPDATE SKIP LOCKED, by which sweeps pass what a caller holds, asks for UPDATE on some column.
+GRANT UPDATE ("expires_at") ON "idempotency_key", "session" TO ipm_system;
 GRANT SELECT, INSERT, UPDATE ON "database_life" TO ipm_system;

@@ -47,11 +47,14 @@ export abstract class Configuration {
   abstract readonly bootstrap: { orgcode: string; apiKey: string } | undefined;
 }
 
+const POSTGRES = ['postgresql:', 'postgres:'];
+
 export function readConfiguration(environment: Environment): Configuration {
   const read = new EnvironmentReader(environment);
   const port = read.integer('PORT', 3000, { min: 0, max: 65_535 });
-  const databaseUrl = read.required(
+  const databaseUrl = read.requiredUrl(
     'DATABASE_URL',
+    POSTGRES,
     'the Postgres to serve from, postgresql://user:password@host:5432/ipm',
   );
   const configuration: Configuration = {
@@ -65,10 +68,14 @@ export function readConfiguration(environment: Environment): Configuration {
     stopGraceSeconds: read.integer('STOP_GRACE_SECONDS', 15, { min: 1, max: 600 }),
     database: {
       url: databaseUrl,
-      ownerUrl: read.text('DATABASE_OWNER_URL', databaseUrl),
+      ownerUrl: read.url('DATABASE_OWNER_URL', POSTGRES) ?? databaseUrl,
       poolSize: read.integer('DATABASE_POOL_SIZE', 20, { min: 2, max: 500 }),
     },
-    redisUrl: read.required('REDIS_URL', 'the Redis for wake-ups and rate limits, redis://host:6379'),
+    redisUrl: read.requiredUrl(
+      'REDIS_URL',
+      ['redis:', 'rediss:'],
+      'the Redis for wake-ups and rate limits, redis://host:6379',
+    ),
     objectStore: readObjectStore(read),
     secrets: readSecrets(read),
     rateLimits: readRateLimits(read),
@@ -103,6 +110,8 @@ function readSecrets(read: EnvironmentReader): SecretsConfiguration {
     read.problem('IPM_ENCRYPTION_KEYS', `is missing: ${KEY_RING_FORM}, or IPM_SECRETS_FILE`);
   else if (!encryptionKeys.split(',').every(isKeyRingEntry))
     read.problem('IPM_ENCRYPTION_KEYS', `must be ${KEY_RING_FORM}`);
+  else if (new Set(keyIdsIn(encryptionKeys)).size < keyIdsIn(encryptionKeys).length)
+    read.problem('IPM_ENCRYPTION_KEYS', 'names a kid twice');
   return { secret: secret ?? '', encryptionKeys: encryptionKeys ?? '' };
 }
 
@@ -111,6 +120,10 @@ const KEY_RING_FORM = 'kid:base64 of 32 bytes, newest first, comma-separated';
 function isKeyRingEntry(entry: string): boolean {
   const [, key = ''] = /^[A-Za-z0-9_-]{1,16}:([A-Za-z0-9+/]+=*)$/.exec(entry.trim()) ?? [];
   return Buffer.from(key, 'base64').length === 32;
+}
+
+function keyIdsIn(encryptionKeys: string): (string | undefined)[] {
+  return encryptionKeys.split(',').map((entry) => entry.trim().split(':')[0]);
 }
 
 function secretsFrom(file: string, read: EnvironmentReader): ReturnType<typeof readSecretsFile> | undefined {

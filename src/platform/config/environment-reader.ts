@@ -58,8 +58,12 @@ export class EnvironmentReader {
     if (value === undefined) return undefined;
     const protocol = URL.canParse(value) ? new URL(value).protocol : undefined;
     if (!protocol || !protocols.includes(protocol))
-      this.problem(name, `must be a URL starting with ${protocols.join(' or ')}//`);
+      this.problem(name, `must be a URL starting with ${protocols.map((allowed) => `${allowed}//`).join(' or ')}`);
     return value;
+  }
+
+  requiredUrl(name: string, protocols: readonly string[], meaning: string): string {
+    return this.url(name, protocols) ?? this.required(name, meaning);
   }
 
   list(name: string): string[] {

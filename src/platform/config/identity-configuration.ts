@@ -1,3 +1,4 @@
+import { isRole, ROLES } from '../http/roles.js';
 import type { EnvironmentReader } from './environment-reader.js';
 
 /** Asymmetric only: a shared-secret algorithm would let a public key be used as the secret. */
@@ -55,7 +56,8 @@ function parseRoleMap(read: EnvironmentReader): Record<string, string> {
   const map: Record<string, string> = {};
   for (const pair of read.text('JWT_ROLE_MAP', DEFAULT_JWT_ROLES).split(',')) {
     const [theirs, ours] = pair.split('=').map((side) => side.trim());
-    if (!theirs || !ours) read.problem('JWT_ROLE_MAP', `has ${pair}; write THEIRS=ours,THEIRS=ours`);
+    if (!theirs || !ours || !isRole(ours))
+      read.problem('JWT_ROLE_MAP', `has ${pair}; write THEIRS=ours,THEIRS=ours with ours of ${ROLES.join(', ')}`);
     else map[theirs] = ours;
   }
   return map;

@@ -11,11 +11,20 @@ export interface SecretsFile {
 }
 
 export function readSecretsFile(file: string): SecretsFile {
-  const parsed = JSON.parse(readFileSync(file, 'utf8')) as Partial<SecretsFile>;
-  if (typeof parsed.secret !== 'string' || typeof parsed.encryption_keys !== 'string') {
-    throw new Error(`${file} must hold "secret" and "encryption_keys"`);
+  const parsed = parseQuietly(readFileSync(file, 'utf8'));
+  if (typeof parsed?.secret !== 'string' || typeof parsed.encryption_keys !== 'string' || parsed.secret.length < 32) {
+    throw new Error(`${file} must hold "secret", of 32 characters or more, and "encryption_keys" as JSON`);
   }
   return { secret: parsed.secret, encryption_keys: parsed.encryption_keys };
+}
+
+/** The message of JSON.parse quotes what it could not read, which would be a secret. */
+function parseQuietly(text: string): Partial<SecretsFile> | null {
+  try {
+    return JSON.parse(text) as Partial<SecretsFile> | null;
+  } catch {
+    return null;
+  }
 }
 
 /** Makes the file unless it is there. Whole or not at all: it is written aside and linked into place, so of two makers one wins. */

@@ -1,16 +1,22 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Database } from './database.js';
 
-/** Tables with an `orgcode` that the wall does not hold back: not forced, without a policy, or owned by who serves. */
+/** The one condition that a policy may put to us: ipm_raise_tenant_wall writes it, and this is how Postgres gives it back. */
+const ONE_ORGANISATION = '(orgcode = ( SELECT ipm_orgcode() AS ipm_orgcode))';
+
+/** Tables with an `orgcode` that the wall does not hold back: not forced, without our policy or with a wider one, or owned by who serves. */
 const OPEN_TABLES = `
+  with ours as (
+    select polrelid, coalesce(pg_get_expr(polqual, polrelid), '${ONE_ORGANISATION}') as sees,
+      coalesce(pg_get_expr(polwithcheck, polrelid), pg_get_expr(polqual, polrelid)) as writes
+    from pg_policy p where polpermissive and exists (select from unnest(polroles) r where r = 0 or pg_has_role(current_user, r, 'MEMBER')))
   select c.relname::text as name
   from pg_class c
   join pg_attribute a on a.attrelid = c.oid and a.attname = 'orgcode' and not a.attisdropped
   where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
-    and (not c.relrowsecurity or not c.relforcerowsecurity or pg_has_role(current_user, c.relowner, 'USAGE')
-      or not exists (select from pg_policy p where p.polrelid = c.oid)
-      or exists (select from pg_policy p where p.polrelid = c.oid and p.polpermissive
-        and pg_get_expr(p.polqual, p.polrelid) = 'true' and (p.polroles = '{0}' or (select oid from pg_roles where rolname = current_user) = any(p.polroles))))`;
+    and (not c.relrowsecurity or not c.relforcerowsecurity or pg_has_role(current_user, c.relowner, 'MEMBER')
+      or not exists (select from ours where polrelid = c.oid)
+      or exists (select from ours where polrelid = c.oid and (sees <> '${ONE_ORGANISATION}' or writes <> '${ONE_ORGANISATION}')))`;
 
 /** Partitions do not inherit row-level security: whoever may read one directly reads every organisation. */
 const OPEN_PARTITIONS = `
@@ -32,7 +38,7 @@ export class TenantWall implements OnModuleInit {
   async holes(): Promise<string[]> {
     const holes: string[] = [];
     const [role] = await this.database.withoutOrganisation<{ name: string; above: boolean; system: boolean }>(
-      `select current_user::text as name, rolsuper or rolbypassrls as above, pg_has_role(current_user, 'ipm_system', 'USAGE') as system
+      `select current_user::text as name, rolsuper or rolbypassrls as above, pg_has_role(current_user, 'ipm_system', 'MEMBER') as system
        from pg_roles where rolname = current_user`,
     );
     if (role?.name !== 'ipm_app') holes.push(`connections serve as ${role?.name} and not as ipm_app`);
@@ -53,7 +59,7 @@ export class TenantWall implements OnModuleInit {
     const tables = await this.database.withoutOrganisation<{ name: string }>(
       `select c.oid::regclass::text as name from pg_class c
        join pg_attribute a on a.attrelid = c.oid and a.attname = 'orgcode' and not a.attisdropped
-       where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and has_table_privilege(c.oid, 'SELECT')`,
+       where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm') and has_table_privilege(c.oid, 'SELECT')`,
     );
     return tables.map(({ name }) => name);
   }

@@ -181,13 +181,6 @@ export const platformErrors = defineErrors({
     retryable: true,
     message: 'The database does not answer at the moment; nothing was changed, or a retry will show what was.',
   },
-  stopping: {
-    tag: 'stopping',
-    major: 'unavailable',
-    status: 503,
-    retryable: true,
-    message: 'This process is stopping; send the request again, another one will take it.',
-  },
   internal: {
     tag: 'internal_error',
     major: 'internal',

@@ -19,6 +19,9 @@ export abstract class RefusalRecorder {
   abstract refused(caller: Caller, error: AppError): Promise<void>;
 }
 
+/** A credential without the role spends none of its organisation's calls, but cannot fill the audit either. */
+const AUDITED_REFUSALS_PER_MIN = 60;
+
 const CODE = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
@@ -47,7 +50,11 @@ export class AuthenticationHook {
   private async assertRole(caller: Caller, { role }: OperationOptions): Promise<void> {
     if (role !== 'anyone' && mayCall(caller.roles, role)) return;
     const refusal = new AppError(platformErrors.roleRequired, { details: { required_role: role } });
-    await this.refusals.refused(caller, refusal);
+    const { allowed } = await this.limiter.take({
+      name: `${caller.orgcode}:refusal`,
+      perMinute: AUDITED_REFUSALS_PER_MIN,
+    });
+    if (allowed) await this.refusals.refused(caller, refusal);
     throw refusal;
   }
 

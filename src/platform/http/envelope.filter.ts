@@ -19,6 +19,7 @@ export class EnvelopeFilter implements ExceptionFilter {
     if (error.failure.status >= 500) logFailure(error, request);
     const { retryAfterSeconds = error.failure.retryable ? 1 : undefined } = error.context;
     if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
+    if (error.failure.status === 401) void reply.header('www-authenticate', 'Bearer realm="ipm"');
     const envelope: Envelope = { success: false, error: errorEnvelope(error, request), stats: statsOfRequest(request) };
     void reply.status(error.failure.status).type('application/json; charset=utf-8').send(envelope);
   }
@@ -27,7 +28,8 @@ export class EnvelopeFilter implements ExceptionFilter {
 function expectedFailure(thrown: unknown, request: FastifyRequest): AppError {
   const error = translateDatabaseError(thrown);
   if (error instanceof AppError) return error;
-  return fromFastify(error) ?? fromNest(error, request) ?? new AppError(platformErrors.internal, { cause: error });
+  const fromBelow = error instanceof HttpException ? error.cause : error; // Nest wraps what Fastify throws
+  return fromFastify(fromBelow) ?? fromNest(error, request) ?? new AppError(platformErrors.internal, { cause: error });
 }
 
 /** Fastify's own refusals, by its stable codes. */

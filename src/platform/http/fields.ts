@@ -167,7 +167,12 @@ export function SomeOf(values: readonly string[], options?: FieldOptions): Prope
 }
 
 export function Part(shape: () => Type, options?: FieldOptions): PropertyDecorator {
-  return field({ type: shape }, [IsObject({ message: 'not_an_object' }), ValidateNested(), Nested(shape)], options);
+  // Nest takes a function for a type that is yet to come only when its name is "type".
+  return field(
+    { type: () => shape() },
+    [IsObject({ message: 'not_an_object' }), ValidateNested(), Nested(shape)],
+    options,
+  );
 }
 
 export function Parts(shape: () => Type, options: FieldOptions & { maxItems?: number } = {}): PropertyDecorator {

@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { withLogScope } from '../telemetry/logger.js';
 import type { Caller } from './caller.js';
 import { requestIdOf, traceOf, type Trace } from './request-identity.js';
 
@@ -25,12 +26,16 @@ export function installRequestScope(fastify: FastifyInstance): void {
   fastify.decorateRequest('requestIdentity', null as never);
   fastify.decorateRequest('caller', undefined);
   fastify.addHook('onRequest', (request, reply, done) => {
-    const requestId = requestIdOf(request.headers);
-    const trace = traceOf(request.headers);
-    request.requestIdentity = { requestId, trace, call: callOf(request) };
-    void reply.header('x-request-id', requestId);
-    done();
+    const { requestId, trace } = identify(request, reply);
+    withLogScope({ request_id: requestId, trace_id: trace.traceId }, done);
   });
+}
+
+export function identify(request: FastifyRequest, reply: FastifyReply): RequestIdentity {
+  const requestId = requestIdOf(request.headers);
+  request.requestIdentity = { requestId, trace: traceOf(request.headers), call: callOf(request) };
+  void reply.header('x-request-id', requestId);
+  return request.requestIdentity;
 }
 
 function callOf({ routeOptions, is404 }: FastifyRequest): string {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 
-const HEADERS = {
+export const RESPONSE_HEADERS = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -10,7 +10,7 @@ const HEADERS = {
 /** Answers are data for one caller: not cached, not sniffed, not framed. */
 export function installResponseHeaders(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (_request, reply, done) => {
-    void reply.headers(HEADERS);
+    void reply.headers(RESPONSE_HEADERS);
     done();
   });
 }

@@ -22,7 +22,20 @@ export function openApiDocument(app: NestFastifyApplication, publicUrl: string):
     .addSecurityRequirements('sessionAuth')
     .addSecurityRequirements('apiKeyAuth')
     .addSecurityRequirements('bearerAuth');
-  return SwaggerModule.createDocument(app, builder.build(), { ignoreGlobalPrefix: true });
+  const document = SwaggerModule.createDocument(app, builder.build(), { ignoreGlobalPrefix: true });
+  for (const { post } of Object.values(document.paths)) if (post) sayWhetherBodyIsRequired(document, post);
+  return document;
+}
+
+type OperationObject = NonNullable<OpenAPIObject['paths'][string]['post']>;
+
+/** Nest calls every body required; no body is as good as `{}`, so one is required where its shape requires a property. */
+function sayWhetherBodyIsRequired({ components }: OpenAPIObject, { requestBody }: OperationObject): void {
+  if (!requestBody || '$ref' in requestBody) return;
+  const shape = requestBody.content['application/json']?.schema;
+  const name = shape && '$ref' in shape ? shape.$ref.split('/').at(-1) : undefined;
+  const schema = name === undefined ? shape : components?.schemas?.[name];
+  requestBody.required = schema !== undefined && 'required' in schema && (schema.required ?? []).length > 0;
 }
 
 /** Swagger UI at /docs, the document at /openapi.json. Made when first asked for: most processes never are. */

@@ -21,6 +21,7 @@ export class Redis implements OnApplicationShutdown {
       maxRetriesPerRequest: 1,
       connectTimeout: COMMAND_TIMEOUT_MS,
       commandTimeout: COMMAND_TIMEOUT_MS,
+      disconnectTimeout: COMMAND_TIMEOUT_MS, // or a process that never reached Redis would end seconds late
       retryStrategy: (attempt) => Math.min(RECONNECT_MS.first * attempt, RECONNECT_MS.most),
     });
     this.client.on('ready', () => {

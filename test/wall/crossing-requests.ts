@@ -1,0 +1,66 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { writeGrounds } from '../support/api.js';
+import { anEventType, type Inhabitant } from './two-organisations.js';
+
+/** What a caller can name of somebody else's. */
+export type Names = Pick<Inhabitant, 'orgcode' | 'keyId' | 'sessionId' | 'service' | 'action' | 'idempotencyKey'>;
+
+export interface CrossingRequest {
+  /** Where a parameter of the path names something. */
+  path?: string;
+  body?: object;
+  idempotencyKey?: string;
+}
+
+/** Names of the same form that belong to nobody. */
+export function namesOfNobody(): Names {
+  const tail = randomBytes(6).toString('hex');
+  return {
+    orgcode: `org-${randomBytes(4).toString('hex')}`,
+    keyId: randomBytes(6).toString('hex'),
+    sessionId: randomUUID(),
+    service: `svc_${tail}`,
+    action: `thing_${tail}.made`,
+    idempotencyKey: `key-${tail}`,
+  };
+}
+
+type RequestsOf = (names: Names, own: string) => CrossingRequest[];
+
+const write = (own: string, names: Names, body: object): CrossingRequest[] => [
+  // with the key of another's write, inside our own organisation
+  { body: { ...writeGrounds(own), ...body }, idempotencyKey: names.idempotencyKey },
+  // speaking for another organisation
+  { body: { ...writeGrounds(names.orgcode), ...body } },
+];
+
+/** Every operation, asked for everything that can be named of another organisation. A new operation needs a line here. */
+export const crossingRequests: Record<string, RequestsOf> = {
+  'GET stat': () => [{}],
+  'POST access/key/create': (names, own) => write(own, names, { roles: ['auditor'], caption: 'ours' }),
+  'POST access/key/list': () => [{ body: { limit: 256 } }, { body: { status: 'active' } }],
+  'POST access/key/revoke': (names, own) => write(own, names, { key_id: names.keyId }),
+  'POST access/session/open': (names, own) => write(own, names, { actor: 'ours', roles: ['auditor'] }),
+  'POST access/session/close': (names, own) => write(own, names, { session_id: names.sessionId }),
+  'POST access/org/get': (names) => [{ body: { orgcode: names.orgcode } }],
+  'POST access/org/set': (names, own) => [
+    ...write(own, names, { orgcode: names.orgcode, caption: 'ours', expected_revision: '1' }),
+    { body: { ...writeGrounds(names.orgcode), caption: 'ours' } }, // 428 with a snapshot
+  ],
+  'POST audit/list': (names) => [
+    { body: { resource_type: 'api_key', resource_id: names.keyId } },
+    { body: { resource_type: 'organisation', resource_id: names.orgcode } },
+    { body: { actor: `api_key:${names.keyId}` } },
+  ],
+  'POST event/catalog/list': (names) => [
+    { body: { service: names.service } },
+    { body: { action_prefix: names.action } },
+  ],
+  'POST event/catalog/register': (names, own) =>
+    write(own, names, { event_type: anEventType(names.service, names.action, 'ours') }),
+  'GET schema/:service/:action/:version': (names) => [{ path: `/schema/${names.service}/${names.action}/1.0` }],
+  'POST export/contract/list': (names) => [{ body: { service: names.service } }],
+  'POST lifecycle/list': (names) => [{ body: { service: names.service } }],
+  'POST specimen/get': (names) => [{ body: { name: `${names.service}.${names.action}` } }],
+  'POST pagination/get': () => [{ body: {} }],
+};

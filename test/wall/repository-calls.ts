@@ -1,0 +1,173 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { ApiKeyRepository } from '../../src/access/api-key.repository.js';
+import { OrganisationRepository } from '../../src/access/organisation.repository.js';
+import { SessionRepository } from '../../src/access/session.repository.js';
+import { AuditRepository, type NewAuditEvent } from '../../src/audit/audit.repository.js';
+import { CatalogRepository } from '../../src/catalog/catalog.repository.js';
+import type { Database } from '../../src/platform/database/database.js';
+import type { SystemTx, Tx } from '../../src/platform/database/transaction.js';
+import { IdempotencyRepository } from '../../src/platform/idempotency/idempotency.repository.js';
+import type { Inhabitant } from './two-organisations.js';
+
+/** What a method is called with; the handle counts as whichever kind the method asks for. */
+export interface CallScene {
+  db: Tx & SystemTx;
+  of: Inhabitant;
+}
+
+export interface RepositoryCall<Repository> {
+  run: (repository: Repository, scene: CallScene) => Promise<unknown>;
+  /** Runs as ipm_system in the product. */
+  system?: true;
+  /** The organisation that is set where the call is expected to work, if not the one of the rows. */
+  setFor?: string;
+  /** What shows that the call works, where its answer does not. */
+  shows?: (scene: CallScene) => Promise<unknown>;
+}
+
+type CallsOf<Repository> = { [Method in keyof Repository]: RepositoryCall<Repository> };
+
+const NEW_ORG = 'brand-new';
+const record = (): { verifier: Buffer; fingerprint: string; createdBy: string } => ({
+  verifier: randomBytes(32),
+  fingerprint: 'f',
+  createdBy: 'spec',
+});
+const auditEvent: NewAuditEvent = {
+  eventType: 'spec',
+  outcome: 'done',
+  actor: 'spec',
+  roles: [],
+  contextSource: 'system',
+  requestId: 'r',
+};
+const claim = { route: 'access/key/create', key: 'k', requestHash: Buffer.alloc(32), credential: 'c' };
+const asDefinition = {
+  schemaVersion: '2.0',
+  description: undefined,
+  validation: 'off',
+  schema: {},
+  redaction: {},
+  facts: undefined,
+  specimen: undefined,
+} as const;
+
+const apiKeyCalls: CallsOf<ApiKeyRepository> = {
+  insert: { run: (keys, { db, of }) => keys.insert(db, of.orgcode, { ...record(), keyId: 'k', roles: ['owner'] }) },
+  find: { run: (keys, { db, of }) => keys.find(db, of.orgcode, of.keyId) },
+  revoke: { run: (keys, { db, of }) => keys.revoke(db, of.orgcode, of.keyId) },
+  countLastingOwnerKeys: { run: (keys, { db, of }) => keys.countLastingOwnerKeys(db, of.orgcode) },
+  page: { run: (keys, { of }) => keys.page(of.orgcode, undefined, undefined, 10) },
+  findByVerifier: {
+    system: true,
+    run: async (keys, { db, of }) => keys.findByVerifier(db, await verifierOf(of, 'api_key')),
+  },
+  markUsed: {
+    system: true,
+    run: (keys, { db, of }) => keys.markUsed(db, [of]),
+    shows: ({ db, of }) =>
+      db.apiKey.count({ where: { orgcode: of.orgcode, keyId: of.keyId, lastUsedAt: { not: null } } }),
+  },
+};
+
+const organisationCalls: CallsOf<OrganisationRepository> = {
+  find: { run: (organisations, { db, of }) => organisations.find(db, of.orgcode) },
+  insertIfNew: { setFor: NEW_ORG, run: (organisations, { db }) => organisations.insertIfNew(db, NEW_ORG) },
+  lock: {
+    run: (organisations, { db, of }) => organisations.lock(db, of.orgcode),
+    // a row lock leaves its transaction in xmax
+    shows: ({ db, of }) =>
+      db.$queryRaw`select 1 from organisation where orgcode = ${of.orgcode} and xmax::text = pg_current_xact_id()::text`,
+  },
+  update: { run: (organisations, { db, of }) => organisations.update(db, of.orgcode, { caption: 'changed' }) },
+  limitsOf: { system: true, run: (organisations, { db, of }) => organisations.limitsOf(db, [of.orgcode]) },
+  pageOfAll: { system: true, run: (organisations, { db }) => organisations.pageOfAll(db, '', 10) },
+};
+
+const sessionCalls: CallsOf<SessionRepository> = {
+  insert: {
+    run: (sessions, { db, of }) =>
+      sessions.insert(db, of.orgcode, {
+        ...record(),
+        sessionId: randomUUID(),
+        actor: 'a',
+        roles: [],
+        expiresAt: new Date(),
+      }),
+  },
+  findForUpdate: { run: (sessions, { db, of }) => sessions.findForUpdate(db, of.orgcode, of.sessionId) },
+  close: { run: (sessions, { db, of }) => sessions.close(db, of.orgcode, of.sessionId) },
+  findByVerifier: {
+    system: true,
+    run: async (sessions, { db, of }) => sessions.findByVerifier(db, await verifierOf(of, 'session')),
+  },
+  deleteEnded: { system: true, run: (sessions, { db }) => sessions.deleteEnded(db, 10) },
+};
+
+const auditCalls: CallsOf<AuditRepository> = {
+  append: {
+    run: (events, { db, of }) => events.append(db, of.orgcode, auditEvent),
+    shows: ({ db, of }) => db.auditEvent.count({ where: { orgcode: of.orgcode, eventType: auditEvent.eventType } }),
+  },
+  page: { run: (events, { of }) => events.page(of.orgcode, {}, undefined, 10) },
+  chainHead: { system: true, run: (events, { db, of }) => events.chainHead(db, of.orgcode) },
+  checkStretch: {
+    system: true,
+    run: async (events, { db, of }) => (await events.checkStretch(db, of.orgcode, 0n, Buffer.alloc(0), 10)).checked,
+  },
+};
+
+const catalogCalls: CallsOf<CatalogRepository> = {
+  lock: {
+    run: (types, { db, of }) => types.lock(db, of.orgcode), // an advisory lock, which belongs to no row
+    shows: ({ db }) =>
+      db.$queryRaw`select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() limit 1`,
+  },
+  count: { run: (types, { db, of }) => types.count(db, of.orgcode) },
+  exists: {
+    run: (types, { db, of }) => types.exists(db, of.orgcode, { ...of, ...asDefinition, schemaVersion: '1.0' }),
+  },
+  insert: {
+    run: (types, { db, of }) => types.insert(db, of.orgcode, { ...of, ...asDefinition }, 'spec'),
+    shows: ({ db, of }) => db.eventType.count({ where: { orgcode: of.orgcode, schemaVersion: '2.0' } }),
+  },
+  find: { run: (types, { db, of }) => types.find(db, of.orgcode, of, '1.0') },
+  newest: { run: (types, { of }) => types.newest(of.orgcode, {}, undefined, 10) },
+  newestRedaction: { run: (types, { of }) => types.newestRedaction(of.orgcode, undefined) },
+};
+
+const idempotencyCalls: CallsOf<IdempotencyRepository> = {
+  claim: { run: (keys, { db, of }) => keys.claim(db, of.orgcode, claim) },
+  find: { run: (keys, { db, of }) => keys.find(db, of.orgcode, claim.route, of.idempotencyKey) },
+  keepAnswer: {
+    run: (keys, { db, of }) => keys.keepAnswer(db, of.orgcode, { ...claim, key: of.idempotencyKey }, 'changed', false),
+    shows: ({ db, of }) => db.idempotencyKey.count({ where: { orgcode: of.orgcode, answer: 'changed' } }),
+  },
+  deleteExpired: { system: true, run: (keys, { db }) => keys.deleteExpired(db, 10) },
+};
+
+interface RepositoryUnderTest {
+  make: (database: Database) => object;
+  calls: Record<string, RepositoryCall<never>>;
+}
+
+/** Every repository of the product with a call of every method: a spec compares this list with the source. */
+export const repositories: Record<string, RepositoryUnderTest> = {
+  ApiKeyRepository: { make: (database) => new ApiKeyRepository(database), calls: apiKeyCalls },
+  OrganisationRepository: { make: () => new OrganisationRepository(), calls: organisationCalls },
+  SessionRepository: { make: () => new SessionRepository(), calls: sessionCalls },
+  AuditRepository: { make: (database) => new AuditRepository(database), calls: auditCalls },
+  CatalogRepository: { make: (database) => new CatalogRepository(database), calls: catalogCalls },
+  IdempotencyRepository: { make: () => new IdempotencyRepository(), calls: idempotencyCalls },
+};
+
+const verifiers = new Map<string, Buffer>();
+
+/** Read past the wall while the scene is set: the methods that search by verifier must find nothing although it is right. */
+export function rememberVerifier(orgcode: string, table: 'api_key' | 'session', verifier: Buffer): void {
+  verifiers.set(`${orgcode}.${table}`, verifier);
+}
+
+async function verifierOf({ orgcode }: Inhabitant, table: 'api_key' | 'session'): Promise<Buffer> {
+  return verifiers.get(`${orgcode}.${table}`) ?? Promise.reject(new Error('no verifier was remembered'));
+}

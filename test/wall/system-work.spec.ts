@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { sourceFiles } from '../support/source-files.js';
+
+/** Everything that looks over the tenant wall, and why. A new line here is a decision: say in its review what makes it safe. */
+const CROSSINGS: Record<string, string[]> = {
+  'src/access/api-key-usage.ts': ['key last used'],
+  'src/access/bootstrap.service.ts': ['credential lookup'],
+  'src/access/credential-verifier.ts': ['credential lookup', 'organisation lookup'],
+  'src/access/organisation.service.ts': ['organisation list'],
+  'src/audit/audit-verification.service.ts': ['audit verification'],
+  'src/platform/database/database-life.ts': ['database life'],
+  'src/platform/schedule/sweeps.ts': ['housekeeping'],
+};
+
+/** Where work is done as ipm_system without saying so in a call of its own: through `Sweeps`. */
+const SWEEPS = ['src/access/session.sweep.ts', 'src/platform/idempotency/idempotency.sweep.ts'];
+
+describe('work across organisations', () => {
+  const source = (file: string): string => readFileSync(file, 'utf8');
+  const others = sourceFiles().filter((file) => file !== 'src/platform/database/database.ts');
+  const reasonsIn = (file: string): string[] =>
+    [...source(file).matchAll(/\bacrossOrganisations(?:<[^(]*>)?\(\s*'([^']+)'/g)].map(([, reason]) => reason!);
+
+  it('gives its reason as a literal in each call', () => {
+    for (const file of others) {
+      const mentions = [...source(file).matchAll(/\.acrossOrganisations[<(]/g)].length;
+      expect({ file, reasons: reasonsIn(file).length }).toEqual({ file, reasons: mentions });
+    }
+  });
+
+  it('happens in these files and for these reasons only', () => {
+    const found = others
+      .map((file) => [file, [...new Set(reasonsIn(file))].sort()] as const)
+      .filter(([, reasons]) => reasons.length > 0);
+    expect(Object.fromEntries(found)).toEqual(CROSSINGS);
+  });
+
+  it('uses every reason that SystemWork names, and no other', () => {
+    const [, union = ''] =
+      /export type SystemWork =([^;]+);/.exec(source('src/platform/database/transaction.ts')) ?? [];
+    const named = [...union.matchAll(/'([^']+)'/g)].map(([, reason]) => reason);
+    expect(named.sort()).toEqual([...new Set(others.flatMap(reasonsIn))].sort());
+  });
+
+  it('is swept in these files only', () => {
+    const sweeping = others.filter((file) => /\bsweeps\.alone\(/.test(source(file)));
+    expect(sweeping).toEqual(SWEEPS);
+  });
+
+  it('opens no connection beside Database, where it would be no role of ours', () => {
+    const opening = others.filter(
+      (file) => /^import pg from 'pg'/m.test(source(file)) || /\bnew PrismaClient\(/.test(source(file)),
+    );
+    const serving = opening.filter((file) => !/^src\/(local|cli)\//.test(file));
+    expect(serving).toEqual(['src/platform/database/connection-pool.ts', 'src/platform/database/migrate.ts']);
+  });
+});

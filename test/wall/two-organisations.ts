@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import { ApiKeyUsage } from '../../src/access/api-key-usage.js';
+import { writeGrounds, type TestApi } from '../support/api.js';
+import type { TestDatabase } from '../support/database.js';
+
+/** An organisation with a row in every table, each of which holds the canary. */
+export interface Inhabitant {
+  orgcode: string;
+  ownerKey: string;
+  /** Stands in every free text of the organisation: found in an answer, something looked over the wall. */
+  canary: string;
+  keyId: string;
+  sessionId: string;
+  service: string;
+  action: string;
+  idempotencyKey: string;
+}
+
+export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
+  const { orgcode, key: ownerKey } = await api.anOwner();
+  const canary = `canary-${randomBytes(6).toString('hex')}`;
+  const write = async (
+    path: string,
+    body: object,
+    headers: Record<string, string> = {},
+  ): Promise<Record<string, unknown>> => {
+    const answer = await api.call(
+      path,
+      { ...writeGrounds(orgcode, canary), ...body },
+      { orgcode, key: ownerKey, headers },
+    );
+    if (answer.status !== 200)
+      throw new Error(`${path} answered ${answer.status}: ${JSON.stringify(answer.body.error)}`);
+    return answer.body.data;
+  };
+  const idempotencyKey = `key-${canary.slice(7)}`;
+  const made = await write(
+    '/access/key/create',
+    { roles: ['auditor'], caption: canary },
+    { 'idempotency-key': idempotencyKey },
+  );
+  const { session } = await write('/access/session/open', { roles: ['auditor'], actor: canary });
+  const { org } = (await api.call('/access/org/get', {}, { orgcode, key: ownerKey })).body.data;
+  await write('/access/org/set', { caption: canary, expected_revision: org.revision });
+  const [service, action] = [`svc_${canary.slice(7)}`, `thing_${canary.slice(7)}.made`];
+  await write('/event/catalog/register', { event_type: anEventType(service, action, canary) });
+  await api.app.get(ApiKeyUsage, { strict: false }).write(); // later it would change a row while we watch
+  const { key } = made as { key: { key_id: string } };
+  return {
+    orgcode,
+    ownerKey,
+    canary,
+    keyId: key.key_id,
+    sessionId: (session as { session_id: string }).session_id,
+    service,
+    action,
+    idempotencyKey,
+  };
+}
+
+export function anEventType(service: string, action: string, description: string): object {
+  const specimen = {
+    event_id: 'e-1',
+    service,
+    action,
+    occurred_at: '2026-01-01T00:00:00Z',
+    payload: { note: description },
+  };
+  return {
+    service,
+    action,
+    schema_version: '1.0',
+    description,
+    schema: { type: 'object', properties: { note: { type: 'string' } } },
+    specimen,
+  };
+}
+
+/** Every table that belongs to organisations, by name. */
+export async function tenantTables(database: TestDatabase): Promise<string[]> {
+  const tables = await database.asOwner<{ name: string }>(
+    `select c.relname::text as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'orgcode'
+     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition order by 1`,
+  );
+  return tables.map(({ name }) => name);
+}
+
+/** All rows as text, of one organisation or of all, to see that nothing has changed. */
+export async function everyRow(database: TestDatabase, orgcode?: string): Promise<{ table: string; row: string }[]> {
+  const tables = await tenantTables(database);
+  const ofTable = (table: string): string =>
+    `select '${table}' as "table", t::text as row from ${table} t where $1::text is null or orgcode = $1`;
+  return database.asOwner(`${tables.map(ofTable).join(' union all ')} order by 1, 2`, [orgcode ?? null]);
+}
