@@ -18,7 +18,7 @@ export interface ShapeDefinition {
 }
 
 /** A file of `catalog/events`, as catalog/README.md describes it. */
-export interface EventTypeFile {
+interface EventTypeFile {
   service: string;
   action: string;
   schema_version: string;
@@ -84,7 +84,7 @@ export class BuiltinCatalog {
   }
 }
 
-export function fromFile(file: EventTypeFile): EventTypeDefinition {
+function fromFile(file: EventTypeFile): EventTypeDefinition {
   return {
     service: file.service,
     action: file.action,

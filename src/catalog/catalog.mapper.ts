@@ -1,7 +1,7 @@
 import type { EventCatalogEntry, EventTypeSchema, EventTypeShape } from './catalog.dto.js';
 import type { EventTypeDefinition, EventTypeOrigin } from './event-type.js';
 
-export function schemaUrl(publicUrl: string, { service, action, schemaVersion }: EventTypeDefinition): string {
+function schemaUrl(publicUrl: string, { service, action, schemaVersion }: EventTypeDefinition): string {
   return `${publicUrl}/ipm/schema/${service}/${action}/${schemaVersion}`;
 }
 

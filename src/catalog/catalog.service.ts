@@ -17,7 +17,14 @@ import type {
 import { catalogErrors } from './catalog.errors.js';
 import { definitionFromWire, entryToWire, schemaToWire } from './catalog.mapper.js';
 import { CatalogRepository, type CatalogFilters, type TypeName } from './catalog.repository.js';
-import { OWN_SERVICE, type EventTypeDefinition, type EventTypeOrigin } from './event-type.js';
+import {
+  ACTION_NAME,
+  OWN_SERVICE,
+  SCHEMA_VERSION,
+  SERVICE_NAME,
+  type EventTypeDefinition,
+  type EventTypeOrigin,
+} from './event-type.js';
 import { eventTypeProblems, looseningProblems, tightened } from './event-type-rules.js';
 
 /** Versions an organisation may register: a bound, far above any catalog we have seen. */
@@ -80,7 +87,9 @@ export class CatalogService {
   async schema(orgcode: string, name: TypeName, version: string): Promise<EventTypeSchema> {
     const builtin = this.builtin.find(name.service, name.action, version) ?? this.builtin.shapeSchema(name, version);
     if (builtin) return schemaToWire(builtin);
-    const registered = await this.database.read(orgcode, (db) => this.registered.find(db, orgcode, name, version));
+    const wellNamed = SERVICE_NAME.test(name.service) && ACTION_NAME.test(name.action) && SCHEMA_VERSION.test(version);
+    const registered =
+      wellNamed && (await this.database.read(orgcode, (db) => this.registered.find(db, orgcode, name, version)));
     if (!registered) throw new AppError(catalogErrors.schemaNotFound);
     return schemaToWire(this.effective(registered));
   }
@@ -110,6 +119,8 @@ export class CatalogService {
     const builtin = this.builtin.findNewest(type.service, type.action);
     const loosened = builtin ? looseningProblems(builtin, type) : [];
     if (loosened.length > 0) throw new AppError(catalogErrors.eventTypeLoosened, { fields: loosened });
+    const together = builtin ? eventTypeProblems(tightened(builtin, type)) : []; // each may be fine where both are not
+    if (together.length > 0) throw new AppError(catalogErrors.eventTypeInvalid, { fields: together });
   }
 
   private effective(registered: EventTypeDefinition): EventTypeDefinition {

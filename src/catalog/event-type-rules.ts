@@ -1,7 +1,15 @@
 import type { FieldProblem } from '../platform/errors/app-error.js';
-import { ACTION_NAME, isWeaker, SCHEMA_VERSION, SERVICE_NAME, type EventTypeDefinition } from './event-type.js';
+import {
+  ACTION_NAME,
+  compareVersions,
+  isWeaker,
+  SCHEMA_VERSION,
+  SERVICE_NAME,
+  type EventTypeDefinition,
+} from './event-type.js';
 import { factsProblems, factsRuleProblems, mergedFacts } from './facts-rule.js';
 import { BadSchema, compilePayloadSchema } from './payload-schema.js';
+import { bothSchemas } from './schema-conjunction.js';
 import { loosenedPaths, mergedRedaction, redactionProblems } from './redaction-rules.js';
 
 const MAX_SPECIMEN_BYTES = 16 * 1024;
@@ -49,7 +57,9 @@ export function looseningProblems(builtin: EventTypeDefinition, added: EventType
     path: `redaction.${path}`,
     tag: 'weaker',
   }));
-  return [...level, ...paths];
+  const older = compareVersions(added.schemaVersion, builtin.schemaVersion) < 0;
+  const version: FieldProblem[] = older ? [{ path: 'schema_version', tag: 'older_than_builtin' }] : [];
+  return [...version, ...level, ...paths];
 }
 
 /** What holds for an organisation that registered a version of a built-in type: both, and what it left out stays. */
@@ -59,6 +69,6 @@ export function tightened(builtin: EventTypeDefinition, added: EventTypeDefiniti
     redaction: mergedRedaction(builtin.redaction, added.redaction),
     facts: mergedFacts(builtin.facts, added.facts),
     specimen: added.specimen ?? builtin.specimen,
-    schema: { allOf: [builtin.schema, added.schema] },
+    schema: bothSchemas(builtin.schema, added.schema),
   };
 }

@@ -22,4 +22,8 @@ export const LIFECYCLES: readonly LifecycleDefinition<string>[] = [
 ];
 
 /** Changes exactly when a definition changes. */
-export const LIFECYCLES_VERSION = createHash('sha256').update(JSON.stringify(LIFECYCLES)).digest('hex').slice(0, 16);
+export const LIFECYCLES_VERSION = versionOf(LIFECYCLES);
+
+export function versionOf(lifecycles: readonly LifecycleDefinition<string>[]): string {
+  return createHash('sha256').update(JSON.stringify(lifecycles)).digest('hex').slice(0, 16);
+}

@@ -4,17 +4,33 @@ import { RE2JS } from 're2js';
 import type { FieldProblem } from '../platform/errors/app-error.js';
 import { schemaHazards } from './schema-hazards.js';
 
+const MAX_PROBLEMS = 20;
+
 export type PayloadCheck = (payload: unknown) => FieldProblem[];
 
 /** Formats whose checks are linear in the text. */
 const FORMATS = ['date-time', 'date', 'time', 'duration', 'uri', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid'] as const;
 
+interface LinearRegExp {
+  test: (text: string) => boolean;
+  toString: () => string;
+}
+
 /** Organisations write schemas, so their patterns run on an engine without backtracking. */
-function linearRegExp(pattern: string): { test: (text: string) => boolean } {
-  const compiled = RE2JS.compile(pattern);
-  return { test: (text) => compiled.matcher(text).find() };
+function linearRegExp(pattern: string): LinearRegExp {
+  const compiled = compiledPattern(pattern);
+  // Ajv takes patterns whose toString is the same for one and the same pattern.
+  return { test: (text) => compiled.matcher(text).find(), toString: () => pattern };
 }
 linearRegExp.code = 'new RegExp'; // for Ajv's stand-alone code, which we do not make
+
+function compiledPattern(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern);
+  } catch {
+    throw new BadSchema([{ path: 'schema', tag: 'pattern_not_supported' }]);
+  }
+}
 
 export class BadSchema extends Error {
   constructor(readonly problems: readonly FieldProblem[]) {
@@ -36,14 +52,19 @@ export function compilePayloadSchema(schema: object): PayloadCheck {
     logger: false,
   });
   ajvFormats.default(ajv, { mode: 'fast', formats: [...FORMATS] });
+  if (ajv.validateSchema(schema) !== true) throw new BadSchema((ajv.errors ?? []).slice(0, MAX_PROBLEMS).map(placeOf));
   try {
     const validate = ajv.compile(schema);
     return (payload) => (validate(payload) ? [] : (validate.errors ?? []).map(problemOf));
   } catch (error) {
-    throw new BadSchema([
-      { path: 'schema', tag: `not_a_schema: ${error instanceof Error ? error.message.slice(0, 200) : 'unknown'}` },
-    ]);
+    if (error instanceof BadSchema) throw error;
+    const unknown = /unknown (keyword|format)/.exec(error instanceof Error ? error.message : '')?.[1];
+    throw new BadSchema([{ path: 'schema', tag: unknown ? `unknown_${unknown}` : 'not_a_schema' }]);
   }
+}
+
+function placeOf({ instancePath }: ErrorObject): FieldProblem {
+  return { path: `schema${instancePath.replaceAll('/', '.')}`.slice(0, 200), tag: 'not_a_schema' };
 }
 
 function problemOf({ instancePath, keyword, params }: ErrorObject): FieldProblem {

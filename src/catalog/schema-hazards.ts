@@ -2,7 +2,7 @@ import type { FieldProblem } from '../platform/errors/app-error.js';
 
 const MAX_SCHEMA_BYTES = 64 * 1024;
 /** Sub-schemas with every `$ref` written out: what a check may have to visit. */
-const MAX_EXPANDED_SCHEMAS = 5_000;
+const MAX_EXPANDED_SCHEMAS = 1_000;
 /** Comparing each item with each other is quadratic. */
 const MAX_UNIQUE_ITEMS = 1_000;
 const LOCAL_REF = /^#\/\$defs\/[A-Za-z0-9_.-]+$/;

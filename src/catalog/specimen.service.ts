@@ -27,6 +27,9 @@ export class SpecimenService {
   async all(orgcode: string): Promise<SpecimenData> {
     const specimens: Record<string, object> = {};
     for (const shape of this.builtin.shapes.values()) specimens[shape.name] = shape.specimen;
+    for (const type of this.builtin.newestTypes()) {
+      if (type.specimen) specimens[`${type.service}.${type.action}`] = type.specimen;
+    }
     for (const { type } of await this.catalog.newestTypes(orgcode, {}, undefined, MAX_LIMIT)) {
       if (type.specimen) specimens[`${type.service}.${type.action}`] = type.specimen;
     }

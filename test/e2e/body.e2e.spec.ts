@@ -263,4 +263,13 @@ describe('bodies', () => {
     expect(body.data.key).toMatchObject({ status: 'active', created_by: expect.stringMatching(/^api_key:/) });
     expect(body.data.key.key_id).not.toBe('mine');
   });
+
+  it.each(['{"constructor": 5, "limit": "many"}', '{"constructor": {"name": "Object"}, "limit": "many"}'])(
+    'checks the fields of %s all the same',
+    async (payload) => {
+      const options = { orgcode, key, headers: { 'content-type': 'application/json' } };
+      const { status, body } = await api.send('/event/catalog/list', options, payload);
+      expect([status, body.error?.details]).toEqual([400, { fields: [{ path: 'limit', tag: 'not_an_integer' }] }]);
+    },
+  );
 });

@@ -77,7 +77,7 @@ export function anEventType(service: string, action: string, description: string
 }
 
 /** Every table that belongs to organisations, by name. */
-export async function tenantTables(database: TestDatabase): Promise<string[]> {
+async function tenantTables(database: TestDatabase): Promise<string[]> {
   const tables = await database.asOwner<{ name: string }>(
     `select c.relname::text as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'orgcode'
      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition order by 1`,

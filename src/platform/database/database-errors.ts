@@ -35,10 +35,6 @@ export function isLockTimeout(error: unknown): boolean {
   return codesOf(error).includes(LOCK_NOT_AVAILABLE);
 }
 
-export function isUniqueViolation(error: unknown): boolean {
-  return codesOf(error).some((code) => code === '23505' || code === 'P2002');
-}
-
 /** What a caller may know of a database error: a clear 503 if waiting helps; the error itself otherwise, which becomes a 500. */
 export function translateDatabaseError(error: unknown): unknown {
   if (error instanceof AppError) return error;

@@ -1,14 +1,11 @@
 import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
-import { Transform, Type as Nested } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayNotEmpty,
   IsArray,
-  IsBoolean,
   IsIn,
   IsInt,
-  IsNumber,
   IsObject,
   IsOptional,
   IsString,
@@ -20,6 +17,7 @@ import {
   ValidateBy,
   ValidateNested,
 } from 'class-validator';
+import { declareField } from './shape.js';
 import { parseUtcTime } from './utc-time.js';
 
 // The fields of wire shapes: each decorator gives validation and documentation together. The message of a check is the
@@ -34,17 +32,22 @@ export interface FieldOptions {
 
 const MAX_LIST = 256;
 
-function field(documented: object, checks: PropertyDecorator[], options: FieldOptions = {}): PropertyDecorator {
+function field(
+  documented: object,
+  checks: PropertyDecorator[],
+  options: FieldOptions = {},
+  part?: () => Type,
+): PropertyDecorator {
   const { optional = false, extension = false, description } = options;
   return applyDecorators(
+    (prototype: object, name: string | symbol) => declareField(prototype, String(name), { optional, part }),
     ApiProperty({
       ...documented,
       required: !optional,
       ...(description ? { description } : {}),
       ...(extension ? { 'x-ipm-extension': true } : {}),
     } as ApiPropertyOptions),
-    // A client that writes null for "nothing" means absent.
-    ...(optional ? [Transform(({ value }: { value: unknown }) => value ?? undefined), IsOptional()] : []),
+    ...(optional ? [IsOptional()] : []),
     ...checks,
   );
 }
@@ -119,14 +122,6 @@ export function Limit(): PropertyDecorator {
   return field({ type: 'integer' }, [IsInt({ message: 'not_an_integer' })], { optional: true });
 }
 
-export function Amount(options?: FieldOptions): PropertyDecorator {
-  return field({ type: 'number' }, [IsNumber({}, { message: 'not_a_number' })], options);
-}
-
-export function Flag(options?: FieldOptions): PropertyDecorator {
-  return field({ type: 'boolean' }, [IsBoolean({ message: 'not_a_boolean' })], options);
-}
-
 /** Any JSON object; who uses it checks what is in it. */
 export function OpenObject(options?: FieldOptions): PropertyDecorator {
   return field({ type: 'object' }, [IsObject({ message: 'not_an_object' })], options);
@@ -168,11 +163,7 @@ export function SomeOf(values: readonly string[], options?: FieldOptions): Prope
 
 export function Part(shape: () => Type, options?: FieldOptions): PropertyDecorator {
   // Nest takes a function for a type that is yet to come only when its name is "type".
-  return field(
-    { type: () => shape() },
-    [IsObject({ message: 'not_an_object' }), ValidateNested(), Nested(shape)],
-    options,
-  );
+  return field({ type: () => shape() }, [IsObject({ message: 'not_an_object' }), ValidateNested()], options, shape);
 }
 
 export function Parts(shape: () => Type, options: FieldOptions & { maxItems?: number } = {}): PropertyDecorator {
@@ -181,7 +172,6 @@ export function Parts(shape: () => Type, options: FieldOptions & { maxItems?: nu
     IsArray({ message: 'not_a_list' }),
     ArrayMaxSize(maxItems, { message: 'too_many' }),
     ValidateNested({ each: true, message: 'not_an_object' }),
-    Nested(shape),
   ];
-  return field({ type: [shape()] }, checks, options);
+  return field({ type: [shape()] }, checks, options, shape);
 }

@@ -1,4 +1,3 @@
-import { ApiExtension } from '@nestjs/swagger';
 import { CONTEXT_SOURCES, type ContextSource } from './caller.js';
 import { Code, Limit, NextToken, OneOf, Part, Parts, Text, TextOfForm, Texts } from './fields.js';
 
@@ -20,29 +19,17 @@ export class RequestContext {
   @Text({ max: 128, optional: true }) api_key_fingerprint?: string;
 }
 
-export const MAX_REASON = 2_000;
+const MAX_REASON = 2_000;
 
-/** Every write says who, why and on what grounds. */
-abstract class WriteGrounds {
+const VISIBLE_ASCII_255 = /^[\x21-\x7e]{1,255}$/;
+
+/** Every write says who, why and on what grounds. `Idempotency-Key` works as a header everywhere, and so does the body's field. */
+export abstract class WriteRequest {
   @Part(() => RequestContext) request_context!: RequestContext;
   @Text({ max: MAX_REASON }) reason!: string;
   @Parts(() => SourceRef, { maxItems: 100 }) source_refs!: SourceRef[];
-}
-
-const VISIBLE_ASCII_255 = /^[\x21-\x7e]{1,255}$/;
-const NOT_A_KEY = 'not_an_idempotency_key';
-
-/** A write whose contract names no key: the header `Idempotency-Key` works everywhere, and so does the body. */
-export abstract class WriteRequest extends WriteGrounds {
-  @TextOfForm(VISIBLE_ASCII_255, NOT_A_KEY, { optional: true, extension: true }) idempotency_key?: string;
-}
-
-/** A write whose contract names a key in the body. */
-@ApiExtension('x-idempotency-scope', 'orgcode+route+idempotency_key')
-@ApiExtension('x-idempotency-retention-hours', 24)
-@ApiExtension('x-idempotency-replay', 'return_original_response')
-export abstract class RepeatableWriteRequest extends WriteGrounds {
-  @TextOfForm(VISIBLE_ASCII_255, NOT_A_KEY, { optional: true }) idempotency_key?: string;
+  @TextOfForm(VISIBLE_ASCII_255, 'not_an_idempotency_key', { optional: true, extension: true })
+  idempotency_key?: string;
 }
 
 export abstract class PageRequest {

@@ -1,8 +1,8 @@
-import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
-import { plainToInstance } from 'class-transformer';
+import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
 import { validateSync, type ValidationError } from 'class-validator';
 import { AppError, type FieldProblem } from '../errors/app-error.js';
 import { platformErrors } from '../errors/platform.errors.js';
+import { toShape } from './shape.js';
 
 const MAX_PROBLEMS = 50;
 const RULES = {
@@ -17,7 +17,7 @@ const RULES = {
 export class ValidationPipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (type === 'custom' || !metatype || metatype === String || metatype === Object) return value;
-    const shape = plainToInstance(metatype, value ?? {}, { exposeUnsetFields: false }) as object;
+    const shape = toShape(metatype as Type<object>, (value ?? {}) as Record<string, unknown>);
     const fields = validateSync(shape, RULES).flatMap((error) => problemsOf(error, ''));
     if (fields.length > 0) throw new AppError(platformErrors.requestInvalid, { fields: fields.slice(0, MAX_PROBLEMS) });
     return shape;

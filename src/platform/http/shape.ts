@@ -1,0 +1,48 @@
+import type { Type } from '@nestjs/common';
+
+interface ShapeField {
+  optional: boolean;
+  /** The class of the object, or of each object of the list, that stands here. */
+  part: (() => Type) | undefined;
+}
+
+type Fields = Map<string, ShapeField>;
+
+const fieldsByPrototype = new Map<object, Fields>();
+
+export function declareField(prototype: object, name: string, field: ShapeField): void {
+  const fields = fieldsByPrototype.get(prototype) ?? new Map<string, ShapeField>();
+  fieldsByPrototype.set(prototype, fields.set(name, field));
+}
+
+/**
+ * A body as an instance of its wire shape: the declared fields and nothing else, nothing converted, open objects untouched.
+ * Copying whatever came would let a property named `constructor` decide which checks run; class-transformer does that.
+ */
+export function toShape<T extends object>(shape: Type<T>, body: Readonly<Record<string, unknown>>): T {
+  const instance = new shape() as Record<string, unknown>;
+  for (const [name, { optional, part }] of declaredFields(shape)) {
+    const value = Object.hasOwn(body, name) ? body[name] : undefined;
+    if (value === undefined || (value === null && optional)) continue; // null for "nothing" means absent
+    instance[name] = part ? toPart(part(), value) : value;
+  }
+  return instance as T;
+}
+
+function toPart(shape: Type<object>, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => toPart(shape, item));
+  return typeof value === 'object' && value !== null ? toShape(shape, value as Record<string, unknown>) : value;
+}
+
+/** Those of the class itself and of what it extends. */
+function declaredFields(shape: Type): Fields {
+  const fields: Fields = new Map();
+  for (
+    let prototype: object | null = shape.prototype as object;
+    prototype;
+    prototype = Object.getPrototypeOf(prototype) as object | null
+  ) {
+    for (const [name, field] of fieldsByPrototype.get(prototype) ?? []) if (!fields.has(name)) fields.set(name, field);
+  }
+  return fields;
+}
