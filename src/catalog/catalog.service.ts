@@ -87,11 +87,17 @@ export class CatalogService {
   async schema(orgcode: string, name: TypeName, version: string): Promise<EventTypeSchema> {
     const builtin = this.builtin.find(name.service, name.action, version) ?? this.builtin.shapeSchema(name, version);
     if (builtin) return schemaToWire(builtin);
-    const wellNamed = SERVICE_NAME.test(name.service) && ACTION_NAME.test(name.action) && SCHEMA_VERSION.test(version);
-    const registered =
-      wellNamed && (await this.database.read(orgcode, (db) => this.registered.find(db, orgcode, name, version)));
+    const registered = await this.findAsGiven(orgcode, name, version);
     if (!registered) throw new AppError(catalogErrors.schemaNotFound);
     return schemaToWire(this.effective(registered));
+  }
+
+  /** A version exactly as it was given, not merged with the built-in type that it tightens. */
+  async findAsGiven(orgcode: string, name: TypeName, version: string): Promise<EventTypeDefinition | undefined> {
+    const { service, action } = name;
+    if (!SERVICE_NAME.test(service) || !ACTION_NAME.test(action) || !SCHEMA_VERSION.test(version)) return undefined;
+    const builtin = this.builtin.find(service, action, version);
+    return builtin ?? this.database.read(orgcode, (db) => this.registered.find(db, orgcode, name, version));
   }
 
   register(caller: Caller, request: EventTypeRegisterRequest): Promise<Answer<EventTypeRegistered>> {

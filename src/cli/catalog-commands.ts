@@ -3,12 +3,12 @@ import type { Command } from 'commander';
 import { OrganisationService } from '../access/organisation.service.js';
 import { EventTypeRegisterRequest, type EventTypeShape } from '../catalog/catalog.dto.js';
 import { definitionFromWire } from '../catalog/catalog.mapper.js';
+import { CatalogModule } from '../catalog/catalog.module.js';
 import { CatalogService } from '../catalog/catalog.service.js';
 import { AppError, type FieldProblem } from '../platform/errors/app-error.js';
 import { platformErrors } from '../platform/errors/platform.errors.js';
 import { assertStorable } from '../platform/http/body-hygiene.js';
 import { readCatalogFile } from './catalog-file.js';
-import { RegisteredVersions, RegisteredVersionsModule } from './registered-versions.js';
 import { EXIT, failureOf } from './failure.js';
 import { operator, withServices, writeRequest, type Services } from './operator.js';
 import { examples, orgOption, reasonOption, whenRun } from './options.js';
@@ -60,7 +60,7 @@ async function applyFile({ org, reason }: ApplyOptions, file = ''): Promise<Comm
       for (const type of types) results.push(await applyType(services, org, reason, type));
       return results;
     },
-    [RegisteredVersionsModule],
+    [CatalogModule],
   );
   const refused = applied.some(({ result }) => result === 'refused');
   return { document: { orgcode: org, types: applied }, text: textOf(applied), exitCode: refused ? 1 : 0 };
@@ -98,7 +98,7 @@ function assertNothingUnknown(given: Record<string, unknown>, understood: EventT
 
 async function isThereAlready(services: Services, org: string, given: EventTypeShape): Promise<boolean> {
   const definition = definitionFromWire(given);
-  const present = await services.get(RegisteredVersions).find(org, definition, definition.schemaVersion);
+  const present = await services.get(CatalogService).findAsGiven(org, definition, definition.schemaVersion);
   return present !== undefined && isDeepStrictEqual(asJson(present), asJson(definition));
 }
 

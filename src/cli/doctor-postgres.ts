@@ -78,7 +78,7 @@ function durabilityFinding(settings: Readonly<Record<string, string | undefined>
 
 async function examineMigrations({ ownerUrl, migrationsFolder }: PostgresPlace): Promise<Finding> {
   try {
-    const pending = await pendingMigrationNames(ownerUrl, migrationsFolder);
+    const pending = await pendingMigrations(ownerUrl, migrationsFolder);
     if (pending.length === 0) return ok('migrations', 'all applied');
     return failed('migrations', `${pending.length} pending: ${pending.join(', ')}`, 'run ipm migrate');
   } catch (error) {
@@ -86,6 +86,18 @@ async function examineMigrations({ ownerUrl, migrationsFolder }: PostgresPlace):
       return failed('migrations', reason(error), 'mend that, then run ipm migrate');
     const next = 'run ipm doctor with DATABASE_OWNER_URL set, as for ipm migrate';
     return warning('migrations', 'this login serves and may not see which were applied', next);
+  }
+}
+
+/** The serving login may not look as itself; `ipm migrate` has allowed it to one of its roles. */
+async function pendingMigrations(url: string, folder: string): Promise<string[]> {
+  try {
+    return await pendingMigrationNames(url, folder);
+  } catch (error) {
+    if ((error as { code?: string }).code !== '42501') throw error;
+    const asSystem = new URL(url);
+    asSystem.searchParams.set('options', '-c role=ipm_system');
+    return pendingMigrationNames(asSystem.toString(), folder);
   }
 }
 

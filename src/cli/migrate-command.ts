@@ -38,10 +38,11 @@ async function migrateStores(): Promise<CommandResult> {
   assertPostgresUrl('DATABASE_URL', servingUrl);
   assertPostgresUrl('DATABASE_OWNER_URL', ownerUrl);
   const secretsFile = ensureSecrets(environment.IPM_SECRETS_FILE?.trim());
-  const { applied, login } = await asOwner(ownerUrl, async (owner) => ({
-    applied: await migrate({ connectionString: ownerUrl, directory: migrationsFolder }),
-    login: await servingLogin(owner, ownerUrl, servingUrl),
-  }));
+  const { applied, login } = await asOwner(ownerUrl, async (owner) => {
+    const names = await migrate({ connectionString: ownerUrl, directory: migrationsFolder });
+    await owner.query('GRANT SELECT ON _prisma_migrations TO ipm_system'); // so that doctor can tell what is pending
+    return { applied: names, login: await servingLogin(owner, ownerUrl, servingUrl) };
+  });
   const text = facts([
     ['Migrations', applied.length === 0 ? 'none was missing' : `applied ${applied.join(', ')}`],
     ['Login', login && `${login.name} (${login.made ? 'made' : 'is there'}): may serve and nothing else`],
