@@ -1,0 +1,57 @@
+// A report: `how` it was measured, `figures` (name, unit, one value per run, a target if there is one), and `notes`.
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+export function figure(name, unit, values, { atLeast, atMost, digits = 0 } = {}) {
+  const round = (value) => Number(value.toFixed(digits + 1));
+  return {
+    name,
+    unit,
+    runs: values.length,
+    median: round(median(values)),
+    min: round(Math.min(...values)),
+    max: round(Math.max(...values)),
+    ...(atLeast === undefined ? {} : { target: `>= ${atLeast}`, met: median(values) >= atLeast }),
+    ...(atMost === undefined ? {} : { target: `<= ${atMost}`, met: median(values) <= atMost }),
+    digits,
+    values: values.map(round),
+  };
+}
+
+export function meetsTargets({ figures }) {
+  return figures.every(({ met }) => met !== false);
+}
+
+export function tableOf({ bench, machine, how, figures, notes = [] }) {
+  const rows = figures.map(({ name, unit, runs, target = '', met, digits, ...value }) => [
+    name,
+    ...[unit, String(runs)],
+    ...[value.median, value.min, value.max].map((number) => number.toFixed(digits)),
+    target,
+    met === undefined ? '' : met ? 'met' : 'MISSED',
+  ]);
+  const { cores, cpu, memory_gb, system, node, date, load_average_before } = machine;
+  return [
+    `${bench}: ${cores} cores (${cpu}), ${memory_gb} GB, ${system}, Node ${node}, ${date}, load average before ${load_average_before}`,
+    '',
+    ...aligned([['figure', 'unit', 'runs', 'median', 'min', 'max', 'target', ''], ...rows]),
+    '',
+    ...how.map((line) => `How: ${line}`),
+    ...notes,
+  ].join('\n');
+}
+
+export function aligned(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const isNumber = (cell) => /^-?[\d.]+%?$/.test(cell);
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (isNumber(cell) ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+      .join('  ')
+      .trimEnd(),
+  );
+}
