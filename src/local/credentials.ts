@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { newBootstrapKey } from './bootstrap-key.js';
+import { newApiKey } from '../access/api-key.js';
 import type { DataFolder } from './data-folder.js';
 import { readPrivateJson, writePrivateJson } from './private-file.js';
 import { StartProblem } from './start-problem.js';
@@ -24,7 +24,7 @@ export function keptCredentials(folder: DataFolder): Credentials {
   const credentials: Credentials = {
     postgres_password: kept?.postgres_password ?? newPassword(),
     redis_password: kept?.redis_password ?? newPassword(),
-    api_key: kept?.api_key ?? newBootstrapKey(),
+    api_key: kept?.api_key ?? newApiKey().apiKey,
     operator_key: kept?.operator_key ?? newPassword(),
   };
   writePrivateJson(folder.credentialsFile, credentials);

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../src/local/free-port.js';
 import { productEnvironment } from './environment.js';
 
 const READY_WITHIN_MS = 20_000;
@@ -54,14 +54,4 @@ export class ProductProcess {
     await this.stop('SIGKILL');
     throw new Error(`the product did not become ready:\n${this.output}`);
   }
-}
-
-/** Free a moment ago; the product takes it at once. */
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
