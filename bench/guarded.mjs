@@ -5,7 +5,7 @@ import { DurableStores } from './durable-stores.mjs';
 import { answersOk, call, startIpm } from './ipm-server.mjs';
 import { load } from './load.mjs';
 import { hottestFunctions } from './profile.mjs';
-import { figure } from './report.mjs';
+import { figure, judged } from './report.mjs';
 
 const OPERATION = 'pagination/get';
 const WARM_UP_SECONDS = 5;
@@ -31,8 +31,12 @@ export async function measure({ runs = 5, seconds = 8, connections = 64, profile
         `pair ${i}: bare ${ofBare.perSecond.toFixed(0)}/s, IPM ${ofIpm.perSecond.toFixed(0)}/s, ratio ${ratio(pairs.at(-1)).toFixed(3)}`,
       );
     }
-    const notes = profile ? await profiled(stores, run, progress) : [];
-    return { how: how({ seconds, connections, answer }), figures: figuresOf(pairs), notes };
+    const { figures, notes } = judged(
+      figuresOf(pairs),
+      pairs.flatMap((pair) => [pair.bare, pair.ipm]),
+    );
+    const profileLines = profile ? await profiled(stores, run, progress) : [];
+    return { how: how({ seconds, connections, answer }), figures, notes: [...notes, ...profileLines] };
   } finally {
     redis.disconnect();
     await stores.stop();

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { machine } from './machine.mjs';
 import { meetsTargets, tableOf } from './report.mjs';
-import { PreparationFailed, prepare } from '../scripts/preparation.mjs';
+import { build, BuildFailed } from '../scripts/build.mjs';
 
 const BENCHES = {
   start: 'fresh clone to serving, restart to serving, the program alone to serving (clones HEAD and runs npm ci)',
@@ -27,7 +27,7 @@ ${Object.entries(BENCHES)
   --help
 
 Starts its own Postgres (fsync and synchronous_commit on), Redis and servers on free ports of 127.0.0.1, and stops them.
-Exit code: 0 every target met, 1 a target missed, 2 not measured. Run it on a machine that does nothing else.`;
+Exit code: 0 every target met, 1 a target missed or not judged, 2 not measured. Run it on a machine that does nothing else.`;
 
 const OPTIONS = {
   runs: { type: 'string' },
@@ -47,7 +47,7 @@ async function run(args) {
     if (values.help) return say(HELP, 0);
     const [name] = positionals;
     if (positionals.length !== 1 || !Object.hasOwn(BENCHES, name)) return complain(HELP);
-    prepare(progress);
+    build(); // it never installs: npm ci would empty node_modules, also one that is a link to somebody else's
     const { measure } = await import(`./${name}.mjs`);
     const begun = machine();
     const report = await measure(numbersIn(values), progress);
@@ -55,7 +55,7 @@ async function run(args) {
     return say(values.json ? JSON.stringify(whole, null, 2) : tableOf(whole), meetsTargets(whole) ? 0 : 1);
   } catch (error) {
     const isMendable =
-      error instanceof PreparationFailed || error.name === 'NotMeasured' || error.code?.startsWith('ERR_PARSE_ARGS');
+      error instanceof BuildFailed || error.name === 'NotMeasured' || error.code?.startsWith('ERR_PARSE_ARGS');
     return complain(isMendable ? error.message : error);
   }
 }

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { DurableStores } from './durable-stores.mjs';
 import { call, ORGCODE, startIpm, writeGrounds } from './ipm-server.mjs';
 import { load } from './load.mjs';
-import { figure } from './report.mjs';
+import { figure, judged } from './report.mjs';
 
 const EVENT_TYPES = 200;
 const AUDIT_EVENTS = 10_000;
@@ -32,7 +32,10 @@ export async function measure({ runs = 5, seconds = 8, connections = 64 }, progr
     const sizes = await Promise.all(
       PAGES.map(async (page) => Buffer.byteLength(await call(ipm, page.operation, page.body))),
     );
-    return { how: how({ seconds, connections, sizes }), figures: [...results].flatMap(figuresOf) };
+    return {
+      how: how({ seconds, connections, sizes }),
+      ...judged([...results].flatMap(figuresOf), [...results.values()].flat()),
+    };
   } finally {
     await stores.stop();
   }

@@ -81,6 +81,7 @@ async function npmStart(clone, cache) {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = new Promise((resolve) => child.once('exit', resolve));
+  const release = stopWhenWeAreStopped(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   try {
@@ -92,10 +93,22 @@ async function npmStart(clone, cache) {
     const seconds = (performance.now() - begun) / 1000;
     return { seconds, packages: secondsOf('Packages', output), build: secondsOf('Build', output) };
   } finally {
+    release();
     if (child.exitCode === null) process.kill(-child.pid, 'SIGINT');
     const late = await Promise.race([exited, sleep(STOPPED_WITHIN_MS, 'late', { ref: false })]);
     if (late === 'late') process.kill(-child.pid, 'SIGKILL');
   }
+}
+
+/** It leads a process group of its own, which a Ctrl-C of the bench would not reach. */
+function stopWhenWeAreStopped(child) {
+  const stop = () => {
+    process.kill(-child.pid, 'SIGINT');
+    process.exit(2);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.once(signal, stop);
+  return () => signals.forEach((signal) => process.off(signal, stop));
 }
 
 /** As `scripts/preparation.mjs` prints it; 0 when the step was not needed. */

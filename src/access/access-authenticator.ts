@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
@@ -6,6 +7,7 @@ import { AppError } from '../platform/errors/app-error.js';
 import { platformErrors } from '../platform/errors/platform.errors.js';
 import { Authenticator } from '../platform/http/authentication.hook.js';
 import type { Principal } from '../platform/http/caller.js';
+import type { Trace } from '../platform/http/request-identity.js';
 import { RateLimiter } from '../platform/rate-limit/rate-limiter.js';
 import { Keyring } from '../platform/secrets/keyring.js';
 import { credentialIn, type Credential } from './credential.js';
@@ -34,22 +36,21 @@ export class AccessAuthenticator extends Authenticator {
 
   async authenticate({ headers, ip, requestIdentity }: FastifyRequest): Promise<Principal> {
     const credential = credentialIn(headers);
-    const principal = credential && (await this.principalOf(credential, ip, requestIdentity.trace.traceparent));
+    const principal = credential && (await this.principalOf(credential, ip, requestIdentity.trace));
     if (principal) return principal;
     await this.countFailure(ip);
     throw new AppError(platformErrors.credentialInvalid);
   }
 
-  private async principalOf(
-    credential: Credential,
-    address: string,
-    traceparent: string,
-  ): Promise<Principal | undefined> {
-    const verifier = this.keyring.keyedHash(`${credential.kind}.verifier`, credential.secret);
-    const known = this.cache.known(verifier);
+  private async principalOf(credential: Credential, address: string, trace: Trace): Promise<Principal | undefined> {
+    const digest = hash('sha256', `${credential.kind}|${credential.secret}`, 'base64');
+    const known = this.cache.known(digest);
     if (known) return known;
     this.assertNotBarred(address);
-    return this.cache.verify(verifier, () => this.verifier.verify(credential, verifier, traceparent));
+    return this.cache.verify(digest, () => {
+      const verifier = this.keyring.keyedHash(`${credential.kind}.verifier`, credential.secret);
+      return this.verifier.verify(credential, verifier, trace.traceparent);
+    });
   }
 
   private assertNotBarred(address: string): void {

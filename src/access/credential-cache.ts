@@ -18,14 +18,14 @@ interface Lookup {
 
 /**
  * Credentials that were verified a moment ago. Calls that miss at once share one look-up; what is unknown is never kept.
- * Keyed by the verifier, so that no credential stays in memory as text.
+ * Keyed by a digest, so that no credential stays in memory as text; the verifier's keyed hash costs more and is for look-ups.
  */
 @Injectable()
 export class CredentialCache {
   private readonly verified = new LRUCache<string, VerifiedCredential, Lookup>({
     max: MAX_CREDENTIALS,
     ttl: 1, // each entry says its own
-    fetchMethod: async (_verifier, _stale, { context, options }) => {
+    fetchMethod: async (_digest, _stale, { context, options }) => {
       const found = await this.findUnlessForgotten(context);
       if (found) options.ttl = found.trustedForMs;
       return found;
@@ -35,19 +35,19 @@ export class CredentialCache {
   private forgotten = 0;
 
   /** Known without asking anybody, or undefined. */
-  known(verifier: Buffer): Principal | undefined {
-    return livePrincipal(this.verified.get(verifier.toString('base64')));
+  known(digest: string): Principal | undefined {
+    return livePrincipal(this.verified.get(digest));
   }
 
-  async verify(verifier: Buffer, find: Lookup['find']): Promise<Principal | undefined> {
-    return livePrincipal(await this.verified.fetch(verifier.toString('base64'), { context: { find } }));
+  async verify(digest: string, find: Lookup['find']): Promise<Principal | undefined> {
+    return livePrincipal(await this.verified.fetch(digest, { context: { find } }));
   }
 
   /** At once in this process. */
   forget(fingerprint: string): void {
     this.forgotten += 1;
-    for (const [verifier, { principal }] of this.verified.entries()) {
-      if (principal.fingerprint === fingerprint) this.verified.delete(verifier);
+    for (const [digest, { principal }] of this.verified.entries()) {
+      if (principal.fingerprint === fingerprint) this.verified.delete(digest);
     }
   }
 

@@ -53,7 +53,11 @@ export class AuditService implements RefusalRecorder {
     try {
       await this.database.transaction(caller.orgcode, (tx) => this.events.append(tx, caller.orgcode, event));
     } catch (failure) {
-      log.error({ err: failure, call: caller.call, error_code: error.failure.tag }, 'a refusal could not be audited');
+      const { call, requestId: request_id, traceId: trace_id } = caller;
+      log.error(
+        { request_id, trace_id, call, error_code: error.failure.tag, err: failure },
+        'a refusal could not be audited',
+      );
     }
   }
 }

@@ -4,8 +4,10 @@ import { BootstrapService } from '../access/bootstrap.service.js';
 import type { Configuration } from '../platform/config/configuration.js';
 import { AuthenticationHook } from '../platform/http/authentication.hook.js';
 import { installBodyParser, MAX_BODY_BYTES } from '../platform/http/body-parser.js';
+import { installEnvelope } from '../platform/http/envelope.hook.js';
 import { installRequestScope } from '../platform/http/request-scope.js';
 import { installResponseHeaders } from '../platform/http/response-headers.js';
+import { RevisionHook } from '../platform/http/revision.hook.js';
 import { refuseUnreadablePath } from '../platform/http/unreadable-path.js';
 import { serveDocuments } from '../platform/openapi/openapi-document.js';
 import { NestLogger } from '../platform/telemetry/logger.js';
@@ -41,6 +43,9 @@ export async function createApp(configuration: Configuration): Promise<NestFasti
     if (configuration.docs) serveDocuments(app, configuration.publicUrl);
   }
   installBodyParser(fastify);
+  const revision = app.get(RevisionHook);
+  fastify.addHook('preHandler', (request) => revision.preHandler(request));
+  installEnvelope(fastify);
   try {
     await app.init();
     await app.get(BootstrapService).run();

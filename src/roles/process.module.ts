@@ -1,11 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import type { Configuration, ProcessRole } from '../platform/config/configuration.js';
 import { HealthController, Readiness } from '../platform/health/health.controller.js';
 import { EnvelopeFilter } from '../platform/http/envelope.filter.js';
-import { EnvelopeInterceptor } from '../platform/http/envelope.interceptor.js';
 import { OperationGuard } from '../platform/http/operation.guard.js';
-import { RevisionInterceptor } from '../platform/http/revision.interceptor.js';
+import { RevisionHook } from '../platform/http/revision.hook.js';
 import { ValidationPipe } from '../platform/http/validation.pipe.js';
 import { PlatformModule } from '../platform/platform.module.js';
 import { ApiModule } from './api.module.js';
@@ -27,9 +26,8 @@ export class ProcessModule {
       controllers: [HealthController],
       providers: [
         Readiness,
+        RevisionHook,
         { provide: APP_GUARD, useClass: OperationGuard },
-        { provide: APP_INTERCEPTOR, useClass: EnvelopeInterceptor },
-        { provide: APP_INTERCEPTOR, useClass: RevisionInterceptor },
         { provide: APP_PIPE, useClass: ValidationPipe },
         { provide: APP_FILTER, useClass: EnvelopeFilter },
       ],

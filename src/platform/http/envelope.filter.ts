@@ -68,7 +68,9 @@ function errorEnvelope({ failure, context }: AppError, { requestIdentity }: Fast
 }
 
 function logFailure(error: AppError, { requestIdentity }: FastifyRequest): void {
-  const fields = { call: requestIdentity.call, error_code: error.failure.tag, err: error.context.cause };
+  const { call, requestId, trace } = requestIdentity;
+  const ids = { request_id: requestId, trace_id: trace.traceId };
+  const fields = { ...ids, call, error_code: error.failure.tag, err: error.context.cause };
   if (error.failure === platformErrors.internal) log.error(fields, 'a request failed in a way nobody expected');
   else log.warn(fields, 'a request could not be served');
 }

@@ -1,6 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { withLogScope } from '../telemetry/logger.js';
 import type { Caller } from './caller.js';
 import { requestIdOf, traceOf, type Trace } from './request-identity.js';
 
@@ -26,16 +25,15 @@ export function installRequestScope(fastify: FastifyInstance): void {
   fastify.decorateRequest('requestIdentity', null as never);
   fastify.decorateRequest('caller', undefined);
   fastify.addHook('onRequest', (request, reply, done) => {
-    const { requestId, trace } = identify(request, reply);
-    withLogScope({ request_id: requestId, trace_id: trace.traceId }, done);
+    identify(request, reply);
+    done();
   });
 }
 
-export function identify(request: FastifyRequest, reply: FastifyReply): RequestIdentity {
+export function identify(request: FastifyRequest, reply: FastifyReply): void {
   const requestId = requestIdOf(request.headers);
   request.requestIdentity = { requestId, trace: traceOf(request.headers), call: callOf(request) };
   void reply.header('x-request-id', requestId);
-  return request.requestIdentity;
 }
 
 function callOf({ routeOptions, is404 }: FastifyRequest): string {

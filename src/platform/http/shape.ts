@@ -34,9 +34,14 @@ function toPart(shape: Type<object>, value: unknown): unknown {
   return typeof value === 'object' && value !== null ? toShape(shape, value as Record<string, unknown>) : value;
 }
 
-/** Those of the class itself and of what it extends. */
-function declaredFields(shape: Type): Fields {
+const fieldsByShape = new Map<Type, Fields>();
+
+/** Those of the class itself and of what it extends; collected once. */
+export function declaredFields(shape: Type): Fields {
+  const known = fieldsByShape.get(shape);
+  if (known) return known;
   const fields: Fields = new Map();
+  fieldsByShape.set(shape, fields);
   for (
     let prototype: object | null = shape.prototype as object;
     prototype;

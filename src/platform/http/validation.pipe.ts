@@ -2,7 +2,7 @@ import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from
 import { validateSync, type ValidationError } from 'class-validator';
 import { AppError, type FieldProblem } from '../errors/app-error.js';
 import { platformErrors } from '../errors/platform.errors.js';
-import { toShape } from './shape.js';
+import { declaredFields, toShape } from './shape.js';
 
 const MAX_PROBLEMS = 50;
 const RULES = {
@@ -18,6 +18,7 @@ export class ValidationPipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (type === 'custom' || !metatype || metatype === String || metatype === Object) return value;
     const shape = toShape(metatype as Type<object>, (value ?? {}) as Record<string, unknown>);
+    if (declaredFields(shape.constructor as Type).size === 0) return shape;
     const fields = validateSync(shape, RULES).flatMap((error) => problemsOf(error, ''));
     if (fields.length > 0) throw new AppError(platformErrors.requestInvalid, { fields: fields.slice(0, MAX_PROBLEMS) });
     return shape;

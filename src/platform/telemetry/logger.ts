@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger } from 'pino';
 
@@ -15,26 +14,14 @@ const SECRET_FIELDS = [
 ];
 const REDACTED_PATHS = SECRET_FIELDS.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]);
 
-export interface LogScope {
-  request_id: string;
-  trace_id: string;
-}
-
-const scope = new AsyncLocalStorage<LogScope>();
-
-/** JSON lines on stdout; inside a request or a job each line carries its ids. */
+/** JSON lines on stdout. What belongs to a call carries its request_id and trace_id. */
 export const log: Logger = pino({
   base: null,
   level: 'info',
   timestamp: pino.stdTimeFunctions.isoTime,
   redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
   formatters: { level: (label) => ({ level: label }) },
-  mixin: () => scope.getStore() ?? {},
 });
-
-export function withLogScope<T>(fields: LogScope, run: () => T): T {
-  return scope.run(fields, run);
-}
 
 /** Nest's own messages in the same form. Its chatter at start is for debugging. */
 export class NestLogger implements LoggerService {
