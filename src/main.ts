@@ -2,7 +2,6 @@ import 'reflect-metadata';
 import { BadConfiguration, type Environment } from './platform/config/environment-reader.js';
 import { readConfiguration, type Configuration } from './platform/config/configuration.js';
 import { environment } from './platform/config/environment.js';
-import { Readiness } from './platform/health/health.controller.js';
 import { GracefulStop } from './platform/http/graceful-stop.js';
 import { log } from './platform/telemetry/logger.js';
 import { createApp } from './roles/create-app.js';
@@ -10,15 +9,13 @@ import { createApp } from './roles/create-app.js';
 async function serve(configuration: Configuration): Promise<void> {
   log.level = configuration.logLevel;
   const app = await createApp(configuration);
-  const gracefulStop = new GracefulStop(app.getHttpAdapter().getInstance());
   await app.listen(configuration.port, configuration.host);
   log.info({ role: configuration.role, url: configuration.publicUrl }, 'IPM serves');
 
   let stopped: Promise<void> | undefined;
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, 'IPM stops: no new connections, what arrived is answered');
-    app.get(Readiness).stopping = true;
-    await gracefulStop.drain(configuration.stopGraceSeconds);
+    await app.get(GracefulStop).drain(app.getHttpAdapter().getInstance(), configuration.stopGraceSeconds);
     await app.close();
     log.info('IPM stopped');
     process.exit(0);

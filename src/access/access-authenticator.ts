@@ -18,7 +18,7 @@ const MAX_BARRED_ADDRESSES = 10_000;
 
 /**
  * Who calls. Whatever is wrong with a credential, the answer is one and the same, after the same look-up. Addresses that fail
- * too often are told to wait before anything is looked up for them; credentials known a moment ago still pass.
+ * too often are told to wait before anything is looked up for them; credentials that were good lately still pass.
  */
 @Injectable()
 export class AccessAuthenticator extends Authenticator {
@@ -46,7 +46,7 @@ export class AccessAuthenticator extends Authenticator {
     const digest = hash('sha256', `${credential.kind}|${credential.secret}`, 'base64');
     const known = this.cache.known(digest);
     if (known) return known;
-    this.assertNotBarred(address);
+    if (!this.cache.wasGoodLately(digest)) this.assertNotBarred(address);
     return this.cache.verify(digest, () => {
       const verifier = this.keyring.keyedHash(`${credential.kind}.verifier`, credential.secret);
       return this.verifier.verify(credential, verifier, trace.traceparent);

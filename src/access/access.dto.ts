@@ -11,6 +11,7 @@ import {
   Revision,
   SomeOf,
   Text,
+  TextOfForm,
   UtcTime,
   Uuid,
 } from '../platform/http/fields.js';
@@ -20,6 +21,8 @@ import type { SessionStatus } from './session-lifecycle.js';
 
 export const WEEK_STARTS = ['monday', 'saturday', 'sunday'] as const;
 export const CATALOG_POLICIES = ['accept', 'reject'] as const;
+/** No control characters, and not to be mistaken for a key or for the command line. */
+const SESSION_ACTOR = /^(?!api_key:|cli:)[^\p{C}]{1,256}$/u;
 export const MAX_SESSION_SECONDS = 7 * 24 * 3600;
 
 export class ApiKeyShape {
@@ -77,7 +80,7 @@ export class SessionShape {
 }
 
 export class SessionOpenRequest extends WriteRequest {
-  @Text({ max: 256, description: 'The person or service that will act.' }) actor!: string;
+  @TextOfForm(SESSION_ACTOR, 'not_an_actor', { description: 'The person or service that will act.' }) actor!: string;
   @SomeOf(ROLES) roles!: Role[];
   @Integer({ min: 60, max: MAX_SESSION_SECONDS, optional: true, description: 'Default 8 hours, at most 7 days.' })
   lifetime_seconds?: number;

@@ -25,13 +25,18 @@ export class CredentialCache {
   private readonly verified = new LRUCache<string, VerifiedCredential, Lookup>({
     max: MAX_CREDENTIALS,
     ttl: 1, // each entry says its own
-    fetchMethod: async (_digest, _stale, { context, options }) => {
+    fetchMethod: async (digest, _stale, { context, options }) => {
       const found = await this.findUnlessForgotten(context);
-      if (found) options.ttl = found.trustedForMs;
+      if (found) {
+        options.ttl = found.trustedForMs;
+        this.lately.set(digest, true);
+      }
       return found;
     },
   });
 
+  /** Those that were good within the hour: a barred address may have them looked up again. */
+  private readonly lately = new LRUCache<string, true>({ max: MAX_CREDENTIALS, ttl: 3_600_000 });
   private forgotten = 0;
 
   /** Known without asking anybody, or undefined. */
@@ -41,6 +46,10 @@ export class CredentialCache {
 
   async verify(digest: string, find: Lookup['find']): Promise<Principal | undefined> {
     return livePrincipal(await this.verified.fetch(digest, { context: { find } }));
+  }
+
+  wasGoodLately(digest: string): boolean {
+    return this.lately.has(digest);
   }
 
   /** At once in this process. */

@@ -5,6 +5,7 @@ import type { AppError } from '../platform/errors/app-error.js';
 import type { Caller } from '../platform/http/caller.js';
 import type { RequestContext, SourceRef } from '../platform/http/request.dto.js';
 import { RefusalRecorder } from '../platform/http/authentication.hook.js';
+import { isIdempotencyKey } from '../platform/idempotency/idempotency.service.js';
 import { log } from '../platform/telemetry/logger.js';
 import { AuditRepository, type NewAuditEvent } from './audit.repository.js';
 
@@ -77,7 +78,7 @@ function factsOf(
     sourceRefs: source_refs,
     requestId: caller.requestId,
     traceId: caller.traceId,
-    idempotencyKey: caller.idempotencyKey ?? idempotency_key,
+    idempotencyKey: [caller.idempotencyKey, idempotency_key].find(isIdempotencyKey),
     cccode: caller.cccode ?? request_context?.cccode,
     logicalGuid: request_context?.logical_guid,
     channelCode: request_context?.channel_code,

@@ -20,6 +20,8 @@ export interface Written<Data extends object> {
 export interface WriteOptions {
   /** The answer holds a secret: kept sealed, and given again only to the credential that asked first. */
   secretAnswer?: boolean;
+  /** Judged before the transaction, so that slow thinking holds no connection; a refusal is audited like any other. */
+  precondition?: () => void;
 }
 
 /**
@@ -43,6 +45,7 @@ export class WriteService {
     const repeatable = this.idempotency.repeatableRequest(caller, request);
     try {
       assertOwnContext(caller, request);
+      options.precondition?.();
       return await this.database.transaction(caller.orgcode, (tx) =>
         this.claimAndWrite(tx, caller, request, repeatable, work, options),
       );

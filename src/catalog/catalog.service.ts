@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { WriteService } from '../audit/write.service.js';
+import { WriteService, type Written } from '../audit/write.service.js';
 import { Configuration } from '../platform/config/configuration.js';
 import { Database } from '../platform/database/database.js';
+import type { Tx } from '../platform/database/transaction.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Answer } from '../platform/http/answer.js';
 import type { Caller } from '../platform/http/caller.js';
@@ -102,8 +104,7 @@ export class CatalogService {
 
   register(caller: Caller, request: EventTypeRegisterRequest): Promise<Answer<EventTypeRegistered>> {
     const type = definitionFromWire(request.event_type);
-    return this.writes.once(caller, request, async (tx) => {
-      this.assertRegistrable(type);
+    const work = async (tx: Tx): Promise<Written<EventTypeRegistered>> => {
       await this.registered.lock(tx, caller.orgcode);
       const isBuiltin = this.builtin.find(type.service, type.action, type.schemaVersion) !== undefined;
       if (isBuiltin || (await this.registered.exists(tx, caller.orgcode, type)))
@@ -114,8 +115,9 @@ export class CatalogService {
       await this.registered.insert(tx, caller.orgcode, type, caller.actor);
       const entry = entryToWire(this.configuration.publicUrl, this.effective(type), 'organisation');
       const id = `${nameOf(type)}@${type.schemaVersion}`;
-      return { data: { entry }, audit: { resource: { type: 'event_type', id }, after: request.event_type } };
-    });
+      return { data: { entry }, audit: { resource: { type: 'event_type', id }, after: registrationFacts(request) } };
+    };
+    return this.writes.once(caller, request, work, { precondition: () => this.assertRegistrable(type) });
   }
 
   private assertRegistrable(type: EventTypeDefinition): void {
@@ -133,6 +135,16 @@ export class CatalogService {
     const builtin = this.builtin.findNewest(registered.service, registered.action);
     return builtin ? tightened(builtin, registered) : registered;
   }
+}
+
+/** For the audit: a version never changes, so of the large parts a hash says enough. */
+function registrationFacts({ event_type }: EventTypeRegisterRequest): object {
+  const { schema, specimen, ...rest } = event_type;
+  return { ...rest, schema_hash: hashOf(schema), ...(specimen ? { specimen_hash: hashOf(specimen) } : {}) };
+}
+
+function hashOf(value: object): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
 function nameOf({ service, action }: TypeName): string {

@@ -49,7 +49,7 @@ describe('compilePayloadSchema', () => {
       { pattern: '((a{1000}){1000}){1000}' },
       { path: 'schema', tag: 'pattern_not_supported' },
     ],
-    ['a reference to a missing definition', { $ref: '#/$defs/missing' }, { path: 'schema', tag: 'not_a_schema' }],
+    ['a reference to a missing definition', { $ref: '#/$defs/missing' }, { path: 'schema', tag: 'ref_to_nothing' }],
     ['a hazard', { $id: 'x' }, { path: 'schema', tag: 'not_self_contained' }],
   ];
   it.each(bad)('refuses %s', (_what, schema, problem) => {

@@ -5,6 +5,8 @@ import type { FieldProblem } from '../platform/errors/app-error.js';
 import { schemaHazards } from './schema-hazards.js';
 
 const MAX_PROBLEMS = 20;
+/** A longer text does not match any pattern: what has a pattern is a code, a number, a name. */
+const MAX_PATTERNED_TEXT = 2_048;
 
 export type PayloadCheck = (payload: unknown) => FieldProblem[];
 
@@ -20,7 +22,10 @@ interface LinearRegExp {
 function linearRegExp(pattern: string): LinearRegExp {
   const compiled = compiledPattern(pattern);
   // Ajv takes patterns whose toString is the same for one and the same pattern.
-  return { test: (text) => compiled.matcher(text).find(), toString: () => pattern };
+  return {
+    test: (text) => text.length <= MAX_PATTERNED_TEXT && compiled.matcher(text).find(),
+    toString: () => pattern,
+  };
 }
 linearRegExp.code = 'new RegExp'; // for Ajv's stand-alone code, which we do not make
 

@@ -1,7 +1,7 @@
+import { keywordKind } from './schema-keywords.js';
+
 type Json = Readonly<Record<string, unknown>>;
 
-const MAPS_OF_SCHEMAS = ['properties', 'patternProperties', 'dependentSchemas', '$defs'];
-const VALUES_NOT_SCHEMAS = ['enum', 'const', 'default', 'examples'];
 const OWN_DEFINITION = '#/$defs/';
 
 /** One schema that demands what both do. A reference starts at the root, so each part's definitions get names of their own there. */
@@ -23,9 +23,9 @@ function withRenamedRefs(schema: unknown, prefix: string): unknown {
   return mapped(schema, (keyword, inner) => {
     if (keyword === '$ref' && typeof inner === 'string')
       return inner.replace(OWN_DEFINITION, `${OWN_DEFINITION}${prefix}`);
-    if (VALUES_NOT_SCHEMAS.includes(keyword)) return inner;
-    if (MAPS_OF_SCHEMAS.includes(keyword) && isObject(inner))
-      return mapped(inner, (_, one) => withRenamedRefs(one, prefix));
+    const kind = keywordKind(keyword);
+    if (kind === 'value') return inner;
+    if (kind === 'namedSchemas' && isObject(inner)) return mapped(inner, (_, one) => withRenamedRefs(one, prefix));
     return withRenamedRefs(inner, prefix);
   });
 }

@@ -102,4 +102,23 @@ describe('schemaHazards', () => {
       { numRuns: 2_000 },
     );
   });
+
+  it.each(['dependencies', 'definitions', 'constructor', 'nullable', 'x-own'])(
+    'refuses the keyword %s, whose meaning it does not know',
+    (keyword) => {
+      expect(tagsOf({ type: 'object', [keyword]: { enum: { $ref: '#/$defs/a' } } })).toEqual(['unknown_keyword']);
+    },
+  );
+
+  it.each(['toString', 'constructor', 'missing'])('refuses a reference to %s where no such definition is', (name) => {
+    expect(tagsOf({ $defs: {}, $ref: `#/$defs/${name}` })).toEqual(['ref_to_nothing']);
+  });
+
+  it('refuses patterns that together cost too much for each character', () => {
+    const many = (pattern: string, count: number): object => ({ allOf: Array(count).fill({ pattern }) });
+    expect(tagsOf(many('(.*a.{480}){2}$|b', 1))).toEqual(['patterns_too_costly']);
+    expect(tagsOf(many('^[A-Z]{2,5}-[0-9]{1,12}$', 20))).toEqual(['patterns_too_costly']);
+    expect(tagsOf({ patternProperties: { '(.*a.{480}){2}$|b': {} } })).toEqual(['patterns_too_costly']);
+    expect(tagsOf(many('^[A-Z]{2,5}-[0-9]{1,12}$', 10))).toEqual([]);
+  });
 });

@@ -1,10 +1,14 @@
+import { RE2JS } from 're2js';
 import type { FieldProblem } from '../platform/errors/app-error.js';
+import { keywordKind } from './schema-keywords.js';
 
 const MAX_SCHEMA_BYTES = 64 * 1024;
 /** Sub-schemas with every `$ref` written out: what a check may have to visit. */
 const MAX_EXPANDED_SCHEMAS = 1_000;
 /** Comparing each item with each other is quadratic. */
 const MAX_UNIQUE_ITEMS = 1_000;
+/** Linear in the text is not enough: all patterns of a schema together may take so many steps per character. */
+const MAX_PATTERN_STEPS = 500;
 const LOCAL_REF = /^#\/\$defs\/[A-Za-z0-9_.-]+$/;
 const FOREIGN_KEYWORDS = ['$id', '$anchor', '$dynamicRef', '$dynamicAnchor', '$recursiveRef', '$vocabulary'];
 
@@ -24,12 +28,10 @@ export function schemaHazards(schema: object): FieldProblem[] {
 
 class Hazard extends Error {}
 
-const MAPS_OF_SCHEMAS = ['properties', 'patternProperties', 'dependentSchemas'];
-const VALUES_NOT_SCHEMAS = ['enum', 'const', 'default', 'examples', 'required', 'dependentRequired', 'type'];
-
 /** Walks a schema as a validator may: each reference as often as it is named. */
 class Expansion {
   private visited = 0;
+  private patternSteps = 0;
 
   constructor(private readonly definitions: unknown) {}
 
@@ -42,21 +44,37 @@ class Expansion {
   }
 
   private measureKeyword(keyword: string, inner: unknown, openRefs: readonly string[]): void {
-    if (keyword === '$ref') this.follow(inner, openRefs);
-    else if (keyword === '$defs' || VALUES_NOT_SCHEMAS.includes(keyword)) return;
-    else if (Array.isArray(inner)) for (const one of inner) this.measure(one, openRefs);
-    else if (MAPS_OF_SCHEMAS.includes(keyword) && isObject(inner))
+    const kind = keywordKind(keyword);
+    if (kind === undefined) throw new Hazard('unknown_keyword');
+    if (keyword === 'pattern') this.measurePatterns([inner]);
+    if (keyword === 'patternProperties' && isObject(inner)) this.measurePatterns(Object.keys(inner));
+    if (kind === 'reference') this.follow(inner, openRefs);
+    else if (kind === 'schema') this.measure(inner, openRefs);
+    else if (kind === 'schemas' && Array.isArray(inner)) for (const one of inner) this.measure(one, openRefs);
+    else if (kind === 'namedSchemas' && keyword !== '$defs' && isObject(inner))
       for (const one of Object.values(inner)) this.measure(one, openRefs);
-    else this.measure(inner, openRefs);
   }
 
   private follow(ref: unknown, openRefs: readonly string[]): void {
     if (typeof ref !== 'string' || !LOCAL_REF.test(ref)) throw new Hazard('only_refs_to_own_defs');
     if (openRefs.includes(ref)) throw new Hazard('recursive');
-    this.measure(isObject(this.definitions) ? this.definitions[ref.slice('#/$defs/'.length)] : undefined, [
-      ...openRefs,
-      ref,
-    ]);
+    const name = ref.slice('#/$defs/'.length);
+    if (!isObject(this.definitions) || !Object.hasOwn(this.definitions, name)) throw new Hazard('ref_to_nothing');
+    this.measure(this.definitions[name], [...openRefs, ref]);
+  }
+
+  private measurePatterns(patterns: readonly unknown[]): void {
+    for (const pattern of patterns) if (typeof pattern === 'string') this.patternSteps += stepsOf(pattern);
+    if (this.patternSteps > MAX_PATTERN_STEPS) throw new Hazard('patterns_too_costly');
+  }
+}
+
+/** What a pattern may cost per character of a text. */
+function stepsOf(pattern: string): number {
+  try {
+    return RE2JS.compile(pattern).programSize();
+  } catch {
+    return 1; // no pattern at all: the compiler of schemas says so
   }
 }
 

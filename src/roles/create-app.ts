@@ -5,6 +5,7 @@ import type { Configuration } from '../platform/config/configuration.js';
 import { AuthenticationHook } from '../platform/http/authentication.hook.js';
 import { installBodyParser, MAX_BODY_BYTES } from '../platform/http/body-parser.js';
 import { installEnvelope } from '../platform/http/envelope.hook.js';
+import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { installRequestScope } from '../platform/http/request-scope.js';
 import { installResponseHeaders } from '../platform/http/response-headers.js';
 import { RevisionHook } from '../platform/http/revision.hook.js';
@@ -35,6 +36,7 @@ export async function createApp(configuration: Configuration): Promise<NestFasti
   });
   app.setGlobalPrefix('ipm', { exclude: ['health/live', 'health/ready'] });
   const fastify = app.getHttpAdapter().getInstance();
+  app.get(GracefulStop).install(fastify);
   installRequestScope(fastify);
   installResponseHeaders(fastify);
   if (configuration.role !== 'worker') {

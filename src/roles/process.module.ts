@@ -1,8 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import type { Configuration, ProcessRole } from '../platform/config/configuration.js';
-import { HealthController, Readiness } from '../platform/health/health.controller.js';
+import { HealthController } from '../platform/health/health.controller.js';
 import { EnvelopeFilter } from '../platform/http/envelope.filter.js';
+import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { OperationGuard } from '../platform/http/operation.guard.js';
 import { RevisionHook } from '../platform/http/revision.hook.js';
 import { ValidationPipe } from '../platform/http/validation.pipe.js';
@@ -25,7 +26,7 @@ export class ProcessModule {
       imports: [PlatformModule.with(configuration), ...MODULES_OF[configuration.role]],
       controllers: [HealthController],
       providers: [
-        Readiness,
+        GracefulStop,
         RevisionHook,
         { provide: APP_GUARD, useClass: OperationGuard },
         { provide: APP_PIPE, useClass: ValidationPipe },

@@ -79,4 +79,21 @@ describe('fields of bodies', () => {
       expect(body.error?.details).toEqual({ fields: [{ path: 'expires_at', tag: 'not_a_time' }] });
     });
   });
+
+  it('that are lists of objects hold objects and no lists', async () => {
+    for (const source_refs of [[[{ kind: 'a', id: 'b' }]], [[[]], []], [5], ['x']]) {
+      const request = { ...writeGrounds(orgcode), source_refs, roles: ['auditor'] };
+      const { status, body } = await api.call('/access/key/create', request, { orgcode, key });
+      expect([status, body.error?.details]).toEqual([400, { fields: [{ path: 'source_refs', tag: 'not_an_object' }] }]);
+    }
+  });
+
+  it.each(['line\nbreak', 'api_key:abc', 'cli:root', '\u0085', ''])(
+    'refuses %j as the actor of a session',
+    async (actor) => {
+      const request = { ...writeGrounds(orgcode), actor, roles: ['auditor'] };
+      const { status, body } = await api.call('/access/session/open', request, { orgcode, key });
+      expect([status, body.error?.details]).toEqual([400, { fields: [{ path: 'actor', tag: 'not_an_actor' }] }]);
+    },
+  );
 });

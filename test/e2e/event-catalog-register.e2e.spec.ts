@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { MAX_EVENT_TYPES } from '../../src/catalog/catalog.service.js';
 import { TestApi, writeGrounds, type ApiAnswer } from '../support/api.js';
 import { anEventType, registerType, type Organisation } from '../support/event-types.js';
@@ -177,6 +178,9 @@ describe('POST /ipm/event/catalog/register', () => {
     const type = anEventType({ redaction: { note: 'mask' } });
     await register(type);
     await register(type);
+    const { schema, specimen, ...facts } = type;
+    const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+    const hashes = { schema_hash: hashOf(schema), ...(specimen ? { specimen_hash: hashOf(specimen) } : {}) };
     const { body } = await api.call('/audit/list', { event_type: 'event/catalog/register' }, owner);
     expect(body.data.items).toEqual([
       expect.objectContaining({ outcome: 'refused', error_tag: 'event_type_version_exists' }),
@@ -184,7 +188,7 @@ describe('POST /ipm/event/catalog/register', () => {
         outcome: 'done',
         resource_type: 'event_type',
         resource_id: `own.${type.action}@1.0`,
-        after: type,
+        after: { ...facts, ...hashes },
         reason: 'a spec asks for it',
         source_refs: [{ kind: 'spec', id: '1' }],
       }),

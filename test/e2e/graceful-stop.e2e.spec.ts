@@ -90,10 +90,38 @@ describe('a process that is told to stop', () => {
       report: { status: 'stopping', database: true, redis: true },
       connection: 'close',
     });
+    await new Promise((resolve) => setTimeout(resolve, 300)); // until none came for a moment
     await expect(connect()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await lock.release();
     expect((await slow).status).toBe(200);
     expect(await exit()).toEqual([0, null]);
+  });
+
+  it('answers a call that was still at its credential', async () => {
+    lock = await HeldLock.take(database, 'lock table api_key in access exclusive mode');
+    const early = call('/pagination/get', {});
+    await waiterOf(database);
+    process.child.kill('SIGTERM');
+    await told();
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await lock.release();
+    expect((await early).status).toBe(200);
+    expect(await exit()).toEqual([0, null]);
+  });
+
+  it('does not wait for clients that went away before their answer', async () => {
+    lock = await HeldLock.take(database, 'lock table api_key in access exclusive mode');
+    const gone = new AbortController();
+    const headers = { 'x-api-key': KEY, 'x-orgcode': ORG, 'content-type': 'application/json' };
+    const ask = { method: 'POST', headers, body: '{}', signal: gone.signal };
+    const asked = Array.from({ length: 8 }, () => fetch(`${process.url}/ipm/pagination/get`, ask).catch(() => 'gone'));
+    await waiterOf(database);
+    gone.abort();
+    expect(await Promise.all(asked)).toEqual(Array(8).fill('gone'));
+    await lock.release();
+    const begun = Date.now();
+    expect(await process.stop()).toBe(0);
+    expect(Date.now() - begun).toBeLessThan(2_000);
   });
 
   it('stops once, however often it is told', async () => {

@@ -1,3 +1,4 @@
+import { HeldLock } from '../support/held-lock.js';
 import { TestApi, writeGrounds, type ApiAnswer } from '../support/api.js';
 
 /** What of a call each fault spoils; faults of one part exclude each other unless `together` says how they meet. */
@@ -151,5 +152,15 @@ describe('the order of refusal', () => {
     );
     expect(audited?.count).toBeGreaterThanOrEqual(120);
     expect(audited?.count).toBeLessThan(135);
+  });
+
+  it('refuses all the same when the refusal cannot be audited', async () => {
+    const org = await anOrgWithKeys();
+    const chain = await HeldLock.take(api.database, 'select 1 from audit_chain where orgcode = $1 for update', [
+      org.orgcode,
+    ]);
+    const { status, body } = await api.call('/access/org/get', {}, { orgcode: org.orgcode, key: org.view });
+    await chain.release();
+    expect([status, body.error?.error_code]).toEqual([403, 'role_required']);
   });
 });

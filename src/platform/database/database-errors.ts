@@ -6,7 +6,7 @@ const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Connection lost or refused, out of connections, shutting down, out of disk: the caller may try again. */
 const UNAVAILABLE =
-  /^(08...|53...|57P0[1-5]|57014|58...|ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|P1001|P1002|P1008|P1017|P2024|P2028)$/;
+  /^(08...|53...|57P0[1-5]|57014|25P03|58...|ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|P1001|P1002|P1008|P1017|P2024|P2028)$/;
 const UNAVAILABLE_MESSAGE =
   /connection (terminated|timeout|ended)|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|Connection terminated/i;
 

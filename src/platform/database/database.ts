@@ -82,8 +82,11 @@ export class Database implements OnApplicationShutdown {
 
   /** As the ordinary role with no organisation set: what the wall must hold back. For the wall's own check only. */
   async withoutOrganisation<Row extends QueryResultRow>(text: string): Promise<Row[]> {
-    const { rows } = await this.appPool.query<Row>(text);
-    return rows;
+    try {
+      return (await this.appPool.query<Row>(text)).rows;
+    } catch (error) {
+      throw translateDatabaseError(error);
+    }
   }
 
   /** Throws unless Postgres answers. */

@@ -1,15 +1,10 @@
-import { Controller, Get, Injectable, Res } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Database } from '../database/database.js';
+import { GracefulStop } from '../http/graceful-stop.js';
 import { PublicRoute } from '../http/public-route.js';
 import { Redis } from '../redis/redis.js';
-
-/** Set while the process drains, so that a balancer sends nothing new. */
-@Injectable()
-export class Readiness {
-  stopping = false;
-}
 
 interface ReadinessReport {
   status: 'ready' | 'stopping' | 'unavailable';
@@ -25,7 +20,7 @@ export class HealthController {
   constructor(
     private readonly database: Database,
     private readonly redis: Redis,
-    private readonly readiness: Readiness,
+    private readonly gracefulStop: GracefulStop,
   ) {}
 
   @Get('live')
@@ -41,7 +36,7 @@ export class HealthController {
       () => true,
       () => false,
     );
-    const status = this.readiness.stopping ? 'stopping' : database ? 'ready' : 'unavailable';
+    const status = this.gracefulStop.isStopping ? 'stopping' : database ? 'ready' : 'unavailable';
     void reply.status(status === 'ready' ? 200 : 503);
     return { status, database, redis: this.redis.isReady };
   }

@@ -3,7 +3,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 import { ERROR_MAJORS } from '../errors/error-catalog.js';
 import { platformErrors } from '../errors/platform.errors.js';
-import { translateDatabaseError } from '../database/database-errors.js';
 import { log } from '../telemetry/logger.js';
 import { MAX_BODY_BYTES } from './body-parser.js';
 import type { Envelope, ErrorEnvelope } from './envelope.dto.js';
@@ -25,8 +24,8 @@ export class EnvelopeFilter implements ExceptionFilter {
   }
 }
 
-function expectedFailure(thrown: unknown, request: FastifyRequest): AppError {
-  const error = translateDatabaseError(thrown);
+/** What came from the database was translated there: a connection that breaks here is the client's. */
+function expectedFailure(error: unknown, request: FastifyRequest): AppError {
   if (error instanceof AppError) return error;
   const fromBelow = error instanceof HttpException ? error.cause : error; // Nest wraps what Fastify throws
   return fromFastify(fromBelow) ?? fromNest(error, request) ?? new AppError(platformErrors.internal, { cause: error });

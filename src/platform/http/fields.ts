@@ -171,6 +171,7 @@ export function Parts(shape: () => Type, options: FieldOptions & { maxItems?: nu
   const checks = [
     IsArray({ message: 'not_a_list' }),
     ArrayMaxSize(maxItems, { message: 'too_many' }),
+    IsObject({ each: true, message: 'not_an_object' }),
     ValidateNested({ each: true, message: 'not_an_object' }),
   ];
   return field({ type: [shape()] }, checks, options, shape);

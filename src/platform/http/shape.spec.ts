@@ -54,4 +54,9 @@ describe('toShape', () => {
     const extra = JSON.parse('{"constructor": {"a": 1}, "b": [{"constructor": 2}]}') as Record<string, unknown>;
     expect(toShape(Order, { id: 'a', extra }).extra).toBe(extra);
   });
+
+  it('lets no list hide in a list of parts', () => {
+    const order = toShape(Order, { id: 'a', lines: [[{ sku: 'x' }]] });
+    expect(validateSync(order).map(({ property }) => property)).toEqual(['lines']);
+  });
 });

@@ -29,9 +29,14 @@ export function toShape<T extends object>(shape: Type<T>, body: Readonly<Record<
   return instance as T;
 }
 
+/** An object, or a list of objects. A list in a list stays what it is, for the checks to refuse. */
 function toPart(shape: Type<object>, value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item) => toPart(shape, item));
-  return typeof value === 'object' && value !== null ? toShape(shape, value as Record<string, unknown>) : value;
+  return Array.isArray(value) ? value.map((item) => toOnePart(shape, item)) : toOnePart(shape, value);
+}
+
+function toOnePart(shape: Type<object>, value: unknown): unknown {
+  const isPlain = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isPlain ? toShape(shape, value as Record<string, unknown>) : value;
 }
 
 const fieldsByShape = new Map<Type, Fields>();

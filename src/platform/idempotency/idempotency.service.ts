@@ -17,6 +17,10 @@ export interface RepeatableRequest extends Claim {
 
 const VISIBLE_ASCII_255 = /^[\x21-\x7e]{1,255}$/;
 
+export function isIdempotencyKey(text: string | undefined): text is string {
+  return text !== undefined && VISIBLE_ASCII_255.test(text);
+}
+
 /** The first successful answer to a key is the answer to every repetition, for 24 hours, in one organisation and route. */
 @Injectable()
 export class IdempotencyService {
@@ -30,7 +34,7 @@ export class IdempotencyService {
     const { idempotency_key: inBody, ...body } = request;
     const key = caller.idempotencyKey ?? inBody;
     if (key === undefined) return undefined;
-    if (!VISIBLE_ASCII_255.test(key) || (inBody !== undefined && inBody !== key))
+    if (!isIdempotencyKey(key) || (inBody !== undefined && inBody !== key))
       throw new AppError(platformErrors.idempotencyKeyInvalid);
     const credential = caller.fingerprint ?? caller.actor;
     return { orgcode: caller.orgcode, route: caller.call, key, requestHash: requestHash(body), credential };

@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, type Logger } from 'pino';
+import { pino, stdSerializers, type DestinationStream, type Logger } from 'pino';
+import { AppError } from '../errors/app-error.js';
 
 /** Header and field names whose values never reach a log line, wherever they stand. */
 const SECRET_FIELDS = [
@@ -14,14 +15,29 @@ const SECRET_FIELDS = [
 ];
 const REDACTED_PATHS = SECRET_FIELDS.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]);
 
-/** JSON lines on stdout. What belongs to a call carries its request_id and trace_id. */
-export const log: Logger = pino({
-  base: null,
-  level: 'info',
-  timestamp: pino.stdTimeFunctions.isoTime,
-  redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
-  formatters: { level: (label) => ({ level: label }) },
-});
+/** Pino's own serializer walks into an error's fields and writes on them, which a frozen catalog entry answers with a TypeError. */
+function errorForLog(error: unknown): unknown {
+  if (!(error instanceof AppError)) return error instanceof Error ? stdSerializers.err(error) : error;
+  const { failure, context, stack } = error;
+  return { type: 'AppError', tag: failure.tag, stack, ...(context.cause ? { cause: errorForLog(context.cause) } : {}) };
+}
+
+/** JSON lines, on stdout unless told otherwise. What belongs to a call carries its request_id and trace_id. */
+export function createLogger(destination: DestinationStream = process.stdout): Logger {
+  return pino(
+    {
+      base: null,
+      level: 'info',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
+      serializers: { err: errorForLog },
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
+}
+
+export const log: Logger = createLogger();
 
 /** Nest's own messages in the same form. Its chatter at start is for debugging. */
 export class NestLogger implements LoggerService {
