@@ -126,13 +126,14 @@ describe('Database', () => {
         `insert into api_key (orgcode, key_id, verifier, fingerprint, created_by) values ('org_a', 'k1', '1', 'f', 's'), ('org_a', 'k2', '2', 'f', 's')`,
       );
       const runs = { forth: 0, back: 0 };
+      const holding = new Set<string>();
       let bothHaveOne: () => void = () => undefined;
       const met = new Promise<void>((resolve) => (bothHaveOne = resolve));
       const crossing = (name: 'forth' | 'back', keys: [string, string]): Promise<unknown> =>
         database.transaction('org_a', async (tx) => {
           runs[name] += 1;
           await tx.$executeRaw`update api_key set caption = ${name} where key_id = ${keys[0]}`;
-          if (runs.forth > 0 && runs.back > 0) bothHaveOne();
+          if (holding.add(name).size === 2) bothHaveOne();
           await met;
           await tx.$executeRaw`update api_key set caption = ${name} where key_id = ${keys[1]}`;
         });
