@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { freePort } from '../dist/local/free-port.js';
+import { SERVING_FLAGS } from '../dist/local/serving-flags.js';
 
 const program = path.resolve(import.meta.dirname, '../dist/main.js');
 const READY_WITHIN_MS = 60_000;
@@ -14,7 +15,7 @@ export async function startIpm(stores, { role = 'all', database = 'ipm', nodeArg
   const port = await freePort();
   const apiKey = randomBytes(32).toString('base64url');
   const launchedAt = performance.now();
-  const server = stores.launch(name, [...nodeArgs, program], {
+  const server = stores.launch(name, [...SERVING_FLAGS, ...nodeArgs, program], {
     NODE_ENV: 'production',
     PORT: String(port),
     IPM_ROLE: role,

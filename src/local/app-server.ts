@@ -3,6 +3,7 @@ import type { DataFolder } from './data-folder.js';
 import type { LocalSettings } from './local-settings.js';
 import { ManagedProcess } from './managed-process.js';
 import type { ProcessRecords } from './process-records.js';
+import { SERVING_FLAGS } from './serving-flags.js';
 
 export interface AppStores {
   databaseUrl: string;
@@ -55,7 +56,7 @@ export async function startApp(
     {
       kind: 'app',
       command: process.execPath,
-      args: ['--enable-source-maps', settings.appFile],
+      args: [...SERVING_FLAGS, '--enable-source-maps', settings.appFile],
       environment,
       folder: process.cwd(),
       logFile: folder.logFile('app'),
