@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { WriteService } from '../audit/write.service.js';
+import type { OwnEvent } from '../cdc/own-events.service.js';
 import type { Tx } from '../platform/database/transaction.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Answer } from '../platform/http/answer.js';
@@ -52,7 +53,8 @@ export class ApiKeyService {
           createdBy: caller.actor,
         });
         const key = apiKeyToWire(record);
-        return { data: { key, api_key: apiKey }, audit: { resource: { type: 'api_key', id: keyId }, after: key } };
+        const resource = { type: 'api_key', id: keyId };
+        return { data: { key, api_key: apiKey }, audit: { resource, after: key }, events: [keyCreated(key)] };
       },
       { secretAnswer: true },
     );
@@ -78,7 +80,7 @@ export class ApiKeyService {
       if (await this.lostItsOwners(tx, caller.orgcode, current)) throw new AppError(accessErrors.lastOwnerKey);
       const key = apiKeyToWire(revoked);
       const audit = { resource: { type: 'api_key', id: key.key_id }, before: apiKeyToWire(current), after: key };
-      return { data: { key }, revision: key.revision, audit };
+      return { data: { key }, revision: key.revision, audit, events: [keyRevoked(key)] };
     });
     this.credentials.forget(answer.data.key.fingerprint);
     return answer;
@@ -88,6 +90,16 @@ export class ApiKeyService {
     const wasLasting = key.roles.includes('owner') && key.expiresAt === null;
     return wasLasting && (await this.keys.countLastingOwnerKeys(tx, orgcode)) === 0;
   }
+}
+
+function keyCreated({ key_id, roles, expires_at }: ApiKeyShape): OwnEvent {
+  const payload = { key_id, roles, ...(expires_at ? { expires_at } : {}) };
+  return { action: 'access.key_created', resource: { type: 'api_key', id: key_id }, payload };
+}
+
+function keyRevoked({ key_id, roles, last_used_at }: ApiKeyShape): OwnEvent {
+  const payload = { key_id, roles, ...(last_used_at ? { last_used_at } : {}) };
+  return { action: 'access.key_revoked', resource: { type: 'api_key', id: key_id }, payload };
 }
 
 export function assertGrantable(caller: Caller, roles: readonly Role[]): void {

@@ -29,7 +29,12 @@ export class OrganisationRepository {
   update(tx: Tx, orgcode: string, settings: OrganisationSettings): Promise<OrganisationRecord> {
     return tx.organisation.update({
       where: { orgcode },
-      data: { ...settings, revision: { increment: 1 }, updatedAt: new Date() },
+      data: {
+        ...settings,
+        ...(settings.catalogPolicy === undefined ? {} : { catalogVersion: { increment: 1 } }),
+        revision: { increment: 1 },
+        updatedAt: new Date(),
+      },
     });
   }
 

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { EventLogModule } from '../cdc/event-log.module.js';
 import { RefusalRecorder } from '../platform/http/authentication.hook.js';
 import { AuditRepository } from './audit.repository.js';
 import { AuditService } from './audit.service.js';
@@ -7,6 +8,7 @@ import { WriteService } from './write.service.js';
 
 /** What was done and refused, unchangeable; and the one way to write that makes sure of it. */
 @Module({
+  imports: [EventLogModule],
   providers: [
     AuditRepository,
     AuditService,

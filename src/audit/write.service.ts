@@ -7,6 +7,7 @@ import { Answer } from '../platform/http/answer.js';
 import type { Caller } from '../platform/http/caller.js';
 import { statsOf } from '../platform/http/stats.js';
 import { IdempotencyService, type RepeatableRequest } from '../platform/idempotency/idempotency.service.js';
+import { OwnEvents, type OwnEvent } from '../cdc/own-events.service.js';
 import { AuditService, type AuditFacts, type StatedGrounds } from './audit.service.js';
 
 /** What a use case hands back from inside its transaction. */
@@ -15,6 +16,8 @@ export interface Written<Data extends object> {
   /** Set when `data` is one revisioned record. */
   revision?: string;
   audit: AuditFacts;
+  /** What others may want to hear of it: goes into the organisation's log in the same transaction. */
+  events?: readonly OwnEvent[];
 }
 
 export interface WriteOptions {
@@ -34,6 +37,7 @@ export class WriteService {
     private readonly database: Database,
     private readonly idempotency: IdempotencyService,
     private readonly audit: AuditService,
+    private readonly ownEvents: OwnEvents,
   ) {}
 
   async once<Data extends object>(
@@ -46,9 +50,17 @@ export class WriteService {
     try {
       assertOwnContext(caller, request);
       options.precondition?.();
-      return await this.database.transaction(caller.orgcode, (tx) =>
-        this.claimAndWrite(tx, caller, request, repeatable, work, options),
+      let hasEvents = false;
+      const noted = async (tx: Tx): Promise<Written<Data>> => {
+        const written = await work(tx);
+        hasEvents = (written.events ?? []).length > 0;
+        return written;
+      };
+      const answer = await this.database.transaction(caller.orgcode, (tx) =>
+        this.claimAndWrite(tx, caller, request, repeatable, noted, options),
       );
+      if (hasEvents) this.ownEvents.announce(caller.orgcode);
+      return answer;
     } catch (error) {
       if (error instanceof AppError && error.failure.status < 500) await this.audit.refused(caller, error, request);
       throw error;
@@ -65,16 +77,17 @@ export class WriteService {
   ): Promise<Answer<Data>> {
     const earlier = repeatable && (await this.idempotency.claimOrReplay<Data>(tx, repeatable));
     if (earlier) return earlier;
-    const { data, revision, audit } = await work(tx);
+    const { data, revision, audit, events = [] } = await work(tx);
     await this.audit.recordDone(tx, caller, request, audit);
     const answer = new Answer(data, statsOf(caller, request.request_context), revision);
     if (repeatable) await this.idempotency.keep(tx, repeatable, answer, secretAnswer);
+    await this.ownEvents.append(tx, caller, request, events); // last: it holds the organisation's log to the commit
     return answer;
   }
 }
 
 /** The body's context is a claim: it may say nothing else than the verified headers do. */
-function assertOwnContext(caller: Caller, { request_context }: StatedGrounds): void {
+export function assertOwnContext(caller: Caller, { request_context }: StatedGrounds): void {
   if (!request_context) return;
   if (request_context.orgcode !== caller.orgcode) throw new AppError(platformErrors.contextMismatch);
   const claimed = request_context.cccode;

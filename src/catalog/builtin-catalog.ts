@@ -59,6 +59,10 @@ export class BuiltinCatalog {
     return this.newest.get(`${service}.${action}`);
   }
 
+  versionsOf(service: string, action: string): EventTypeDefinition[] {
+    return this.eventTypes.filter((type) => type.service === service && type.action === action);
+  }
+
   /** A shape's schema is found like an event type's, as if it were one of IPM's own. */
   shapeSchema(
     { service, action }: { service: string; action: string },

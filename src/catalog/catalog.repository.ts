@@ -21,6 +21,11 @@ export interface RedactionOfType extends TypeName {
   redaction: RedactionRules;
 }
 
+export interface CatalogState {
+  version: bigint;
+  policy: string;
+}
+
 interface EventTypeRow {
   service: string;
   action: string;
@@ -105,6 +110,27 @@ export class CatalogRepository {
         order by service, action, version_order desc limit ${limit}`,
     );
     return rows.map(toDefinition);
+  }
+
+  /** What events of the organisation are checked against: which state, and what becomes of types it does not list. */
+  async state(orgcode: string): Promise<CatalogState> {
+    const [state] = await this.database.rows<CatalogState>(
+      orgcode,
+      Prisma.sql`select catalog_version as version, catalog_policy as policy from organisation where orgcode = ${orgcode}`,
+    );
+    return state ?? { version: 0n, policy: 'accept' };
+  }
+
+  /** In the transaction of every change of what events are checked against. */
+  async beginNewState(tx: Tx, orgcode: string): Promise<void> {
+    await tx.organisation.update({ where: { orgcode }, data: { catalogVersion: { increment: 1 } } });
+  }
+
+  registeredNames(orgcode: string): Promise<TypeName[]> {
+    return this.database.rows<TypeName>(
+      orgcode,
+      Prisma.sql`select distinct service, action from event_type where orgcode = ${orgcode}`,
+    );
   }
 
   /** As `newest`, of all types and without their schemas, which would be many megabytes. */

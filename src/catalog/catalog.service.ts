@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { WriteService, type Written } from '../audit/write.service.js';
+import type { OwnEvent } from '../cdc/own-events.service.js';
 import { Configuration } from '../platform/config/configuration.js';
 import { Database } from '../platform/database/database.js';
 import type { Tx } from '../platform/database/transaction.js';
@@ -87,11 +88,19 @@ export class CatalogService {
   }
 
   async schema(orgcode: string, name: TypeName, version: string): Promise<EventTypeSchema> {
-    const builtin = this.builtin.find(name.service, name.action, version) ?? this.builtin.shapeSchema(name, version);
-    if (builtin) return schemaToWire(builtin);
-    const registered = await this.findAsGiven(orgcode, name, version);
+    const shape = this.builtin.shapeSchema(name, version);
+    if (shape) return schemaToWire(shape);
+    const registered = await this.findEffective(orgcode, name, version);
     if (!registered) throw new AppError(catalogErrors.schemaNotFound);
-    return schemaToWire(this.effective(registered));
+    return schemaToWire(registered);
+  }
+
+  /** One version as it holds for the organisation. */
+  async findEffective(orgcode: string, name: TypeName, version: string): Promise<EventTypeDefinition | undefined> {
+    const builtin = this.builtin.find(name.service, name.action, version);
+    if (builtin) return builtin;
+    const registered = await this.findAsGiven(orgcode, name, version);
+    return registered && this.effective(registered);
   }
 
   /** A version exactly as it was given, not merged with the built-in type that it tightens. */
@@ -113,11 +122,26 @@ export class CatalogService {
         throw new AppError(catalogErrors.tooManyEventTypes, { details: { max: MAX_EVENT_TYPES } });
       }
       await this.registered.insert(tx, caller.orgcode, type, caller.actor);
+      await this.registered.beginNewState(tx, caller.orgcode);
       const entry = entryToWire(this.configuration.publicUrl, this.effective(type), 'organisation');
-      const id = `${nameOf(type)}@${type.schemaVersion}`;
-      return { data: { entry }, audit: { resource: { type: 'event_type', id }, after: registrationFacts(request) } };
+      const resource = { type: 'event_type', id: `${nameOf(type)}@${type.schemaVersion}` };
+      const audit = { resource, after: registrationFacts(request) };
+      return { data: { entry }, audit, events: [this.registeredEvent(type)] };
     };
     return this.writes.once(caller, request, work, { precondition: () => this.assertRegistrable(type) });
+  }
+
+  private registeredEvent(type: EventTypeDefinition): OwnEvent {
+    const { service, action, schemaVersion, validation, redaction } = this.effective(type);
+    const payload = {
+      service,
+      action,
+      schema_version: schemaVersion,
+      validation,
+      redacted_paths: Object.keys(redaction),
+      tightens_built_in: this.builtin.findNewest(service, action) !== undefined,
+    };
+    return { action: 'catalog.type_registered', resource: { type: 'event_type', id: nameOf(type) }, payload };
   }
 
   private assertRegistrable(type: EventTypeDefinition): void {

@@ -3,6 +3,7 @@ import { Configuration } from './config/configuration.js';
 import { Database } from './database/database.js';
 import { DatabaseLife } from './database/database-life.js';
 import { TenantWall } from './database/tenant-wall.js';
+import { GracefulStop } from './http/graceful-stop.js';
 import { Paging } from './http/paging.js';
 import { IdempotencyRepository } from './idempotency/idempotency.repository.js';
 import { IdempotencyService } from './idempotency/idempotency.service.js';
@@ -17,6 +18,7 @@ import { Keyring } from './secrets/keyring.js';
 const providers = [
   Database,
   DatabaseLife,
+  GracefulStop,
   TenantWall,
   Paging,
   IdempotencyRepository,

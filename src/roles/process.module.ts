@@ -3,7 +3,6 @@ import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import type { Configuration, ProcessRole } from '../platform/config/configuration.js';
 import { HealthController } from '../platform/health/health.controller.js';
 import { EnvelopeFilter } from '../platform/http/envelope.filter.js';
-import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { OperationGuard } from '../platform/http/operation.guard.js';
 import { RevisionHook } from '../platform/http/revision.hook.js';
 import { ValidationPipe } from '../platform/http/validation.pipe.js';
@@ -26,7 +25,6 @@ export class ProcessModule {
       imports: [PlatformModule.with(configuration), ...MODULES_OF[configuration.role]],
       controllers: [HealthController],
       providers: [
-        GracefulStop,
         RevisionHook,
         { provide: APP_GUARD, useClass: OperationGuard },
         { provide: APP_PIPE, useClass: ValidationPipe },

@@ -23,6 +23,15 @@ export interface DatabaseConfiguration {
   poolSize: number;
 }
 
+export interface EventsConfiguration {
+  /** Older ones are history when they arrive: in the log, and not pushed. */
+  maxPushAgeSeconds: number;
+  retentionDays: number;
+  /** As long as retention waits for routers and jobs that still read. */
+  retentionMaxDays: number;
+  partitionSize: number;
+}
+
 export interface SecretsConfiguration {
   secret: string;
   encryptionKeys: string;
@@ -43,6 +52,7 @@ export abstract class Configuration {
   abstract readonly objectStore: ObjectStoreConfiguration;
   abstract readonly secrets: SecretsConfiguration;
   abstract readonly rateLimits: RateLimits;
+  abstract readonly events: EventsConfiguration;
   abstract readonly identity: IdentityConfiguration;
   abstract readonly bootstrap: { orgcode: string; apiKey: string } | undefined;
 }
@@ -79,6 +89,7 @@ export function readConfiguration(environment: Environment): Configuration {
     objectStore: readObjectStore(read),
     secrets: readSecrets(read),
     rateLimits: readRateLimits(read),
+    events: readEvents(read),
     identity: readIdentityConfiguration(read),
     bootstrap: readBootstrap(read),
   };
@@ -144,6 +155,25 @@ function readRateLimits(read: EnvironmentReader): RateLimits {
     bulk: perMinute('BULK', 120),
     feed: perMinute('FEED', 60_000),
     failedLogin: perMinute('FAILED_LOGIN', 60),
+  };
+}
+
+const DAY_SECONDS = 24 * 60 * 60;
+const TEN_YEARS = 3_650;
+
+function readEvents(read: EnvironmentReader): EventsConfiguration {
+  const retentionDays = read.integer('EVENT_RETENTION_DAYS', 400, { min: 1, max: TEN_YEARS });
+  const retentionMaxDays = read.integer('EVENT_RETENTION_MAX_DAYS', retentionDays + 30, {
+    min: 1,
+    max: TEN_YEARS + 30,
+  });
+  if (retentionMaxDays < retentionDays)
+    read.problem('EVENT_RETENTION_MAX_DAYS', 'must not be less than EVENT_RETENTION_DAYS');
+  return {
+    maxPushAgeSeconds: read.integer('WEBHOOK_MAX_EVENT_AGE', DAY_SECONDS, { min: 1, max: 366 * DAY_SECONDS }),
+    retentionDays,
+    retentionMaxDays,
+    partitionSize: read.integer('EVENT_PARTITION_SIZE', 5_000_000, { min: 1_000, max: 100_000_000 }),
   };
 }
 

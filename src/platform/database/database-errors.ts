@@ -3,6 +3,7 @@ import { platformErrors } from '../errors/platform.errors.js';
 
 const RETRYABLE_CONFLICTS = new Set(['40001', '40P01']);
 const LOCK_NOT_AVAILABLE = '55P03';
+const CHECK_VIOLATION = '23514';
 
 /** Connection lost or refused, out of connections, shutting down, out of disk: the caller may try again. */
 const UNAVAILABLE =
@@ -33,6 +34,12 @@ export function isRetryableConflict(error: unknown): boolean {
 
 export function isLockTimeout(error: unknown): boolean {
   return codesOf(error).includes(LOCK_NOT_AVAILABLE);
+}
+
+/** A row for which no partition has been made yet. */
+export function isPartitionMissing(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : '';
+  return codesOf(error).includes(CHECK_VIOLATION) && message.includes('no partition of relation');
 }
 
 /** What a caller may know of a database error: a clear 503 if waiting helps; the error itself otherwise, which becomes a 500. */

@@ -20,4 +20,9 @@ export type SystemWork =
   | 'key last used'
   | 'audit verification'
   | 'housekeeping'
+  | 'event log layout'
+  | 'event log upkeep'
+  | 'event arrivals'
+  | 'event routing'
+  | 'retention'
   | 'database life';

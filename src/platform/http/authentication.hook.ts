@@ -47,6 +47,19 @@ export class AuthenticationHook {
     request.caller = caller;
   }
 
+  /** Once more, for an answer that goes on: a key may be revoked, a session closed, a role lost while it is read. */
+  async mayGoOn(request: FastifyRequest): Promise<boolean> {
+    const { caller, routeOptions } = request;
+    const { operation } = routeOptions.config as Partial<OperationConfig>;
+    if (!caller || !operation || operation.role === 'anyone') return false;
+    try {
+      const { rolesByOrg } = await this.authenticator.authenticate(request);
+      return mayCall(rolesByOrg.get(caller.orgcode) ?? [], operation.role);
+    } catch {
+      return false;
+    }
+  }
+
   private async assertRole(caller: Caller, { role }: OperationOptions): Promise<void> {
     if (role !== 'anyone' && mayCall(caller.roles, role)) return;
     const refusal = new AppError(platformErrors.roleRequired, { details: { required_role: role } });

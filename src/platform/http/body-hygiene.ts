@@ -5,9 +5,30 @@ export const MAX_BODY_DEPTH = 32;
 
 /**
  * Refuses what could be parsed but not kept: nesting that overflows stacks later, text that Postgres cannot store,
- * numbers that are no longer what was sent. Walks with a stack of its own, so that depth cannot hurt the walk.
+ * numbers that are no longer what was sent.
  */
 export function assertStorable(body: unknown): void {
+  if (!isStorable(body, 1)) refuse(body);
+}
+
+/** Without paths, which only a refusal needs: nearly everything that comes is fine, and events come by the thousand. */
+function isStorable(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return isStorableText(value);
+  if (typeof value === 'number') return isExact(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth > MAX_BODY_DEPTH) return false;
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isStorable(item, depth + 1)) return false;
+    return true;
+  }
+  for (const name of Object.keys(value)) {
+    if (!isStorableText(name) || !isStorable((value as Record<string, unknown>)[name], depth + 1)) return false;
+  }
+  return true;
+}
+
+/** Once more, to say where. Walks with a stack of its own, so that depth cannot hurt the walk. */
+function refuse(body: unknown): void {
   const open: { value: unknown; path: string; depth: number }[] = [{ value: body, path: '', depth: 1 }];
   for (let next = open.pop(); next; next = open.pop()) {
     const { value, path, depth } = next;
@@ -26,13 +47,21 @@ export function assertStorable(body: unknown): void {
   }
 }
 
+function isStorableText(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+function isExact(number: number): boolean {
+  return Number.isSafeInteger(number) || (Number.isFinite(number) && !Number.isInteger(number));
+}
+
 function assertText(text: string, path: string): void {
-  if (!text.includes('\0') && text.isWellFormed()) return;
+  if (isStorableText(text)) return;
   throw new AppError(platformErrors.textNotStorable, { fields: [{ path: printable(path), tag: 'not_storable' }] });
 }
 
 function assertNumber(number: number, path: string): void {
-  if (Number.isSafeInteger(number) || (Number.isFinite(number) && !Number.isInteger(number))) return;
+  if (isExact(number)) return;
   throw new AppError(platformErrors.numberNotExact, { fields: [{ path: printable(path), tag: 'not_exact' }] });
 }
 

@@ -3,10 +3,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 import { platformErrors } from '../errors/platform.errors.js';
 import { assertStorable } from './body-hygiene.js';
+import { NDJSON, type OperationConfig, type OperationOptions } from './operation.js';
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-/** JSON in UTF-8 is the only body. No body at all is `{}`: the contract's lists may be asked without one. */
+/** An item of a batch that is no JSON: a line of NDJSON. */
+export class UnreadableItem {}
+
+/** JSON in UTF-8 is the body, or lines of it where a batch is asked for. No body at all is `{}`: the contract's lists may be asked without one. */
 export function installBodyParser(fastify: FastifyInstance): void {
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeAllContentTypeParsers();
@@ -17,26 +21,62 @@ export function installBodyParser(fastify: FastifyInstance): void {
     void parseJson(request, bytes.toString('utf8'), (error, parsed: unknown) => {
       if (error) return done(new AppError(platformErrors.bodyMalformed, { cause: error }), undefined);
       try {
-        done(null, storableObject(parsed));
+        done(null, storableObject(parsed, operationOf(request)?.batchOf));
       } catch (refusal) {
         done(refusal as Error, undefined);
       }
     });
   });
+  fastify.addContentTypeParser(NDJSON, { parseAs: 'buffer' }, (request, body, done) => {
+    const bytes = body as Buffer;
+    if (!isUtf8(bytes)) return done(new AppError(platformErrors.bodyMalformed), undefined);
+    done(null, { [operationOf(request)?.batchOf ?? '']: linesOf(bytes.toString('utf8')).map(itemOf) });
+  });
   fastify.addHook('onRequest', (request, _reply, done) => done(refusedMedia(request)));
+  fastify.addHook('onRoute', (route) => {
+    const { operation } = (route.config ?? {}) as Partial<OperationConfig>;
+    if (operation?.maxBodyBytes !== undefined) route.bodyLimit = operation.maxBodyBytes;
+  });
 }
 
-function storableObject(parsed: unknown): object {
+/** The items of a batch are judged one by one, later: one that cannot be stored must not sink the others. */
+function storableObject(parsed: unknown, batchOf: string | undefined): object {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw new AppError(platformErrors.bodyMalformed);
-  assertStorable(parsed);
+  if (batchOf === undefined) assertStorable(parsed);
+  else assertStorable({ ...parsed, [batchOf]: null });
   return parsed;
 }
 
+function linesOf(text: string): string[] {
+  return text
+    .replace(/^\ufeff/, '')
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+}
+
+function itemOf(line: string): unknown {
+  if (line.includes('"__proto__"')) return new UnreadableItem(); // as the parser of JSON bodies holds it
+  try {
+    return JSON.parse(line);
+  } catch {
+    return new UnreadableItem();
+  }
+}
+
+function operationOf({ routeOptions }: FastifyRequest): OperationOptions | undefined {
+  return (routeOptions.config as Partial<OperationConfig>).operation;
+}
+
 /** Fastify itself would take `application/json; charset=latin1` and ignore a content encoding. */
-function refusedMedia({ headers }: FastifyRequest): AppError | undefined {
+function refusedMedia(request: FastifyRequest): AppError | undefined {
+  const { headers } = request;
   const encoding = headers['content-encoding'];
-  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(headers['content-type'] ?? '')?.[1];
+  const type = headers['content-type'] ?? '';
+  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type)?.[1];
+  const isLines = type.toLowerCase().startsWith(NDJSON);
   const readable = (!encoding || encoding === 'identity') && (!charset || /^utf-?8$/i.test(charset));
-  return readable ? undefined : new AppError(platformErrors.mediaTypeUnsupported);
+  return readable && (!isLines || operationOf(request)?.batchOf !== undefined)
+    ? undefined
+    : new AppError(platformErrors.mediaTypeUnsupported);
 }

@@ -28,15 +28,21 @@ export class EnvelopeFilter implements ExceptionFilter {
 function expectedFailure(error: unknown, request: FastifyRequest): AppError {
   if (error instanceof AppError) return error;
   const fromBelow = error instanceof HttpException ? error.cause : error; // Nest wraps what Fastify throws
-  return fromFastify(fromBelow) ?? fromNest(error, request) ?? new AppError(platformErrors.internal, { cause: error });
+  return (
+    fromFastify(fromBelow, request) ??
+    fromNest(error, request) ??
+    new AppError(platformErrors.internal, { cause: error })
+  );
 }
 
 /** Fastify's own refusals, by its stable codes. */
-function fromFastify(error: unknown): AppError | undefined {
+function fromFastify(error: unknown, { routeOptions }: FastifyRequest): AppError | undefined {
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new AppError(platformErrors.mediaTypeUnsupported);
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-    return new AppError(platformErrors.bodyTooLarge, { details: { max_bytes: MAX_BODY_BYTES } });
+    return new AppError(platformErrors.bodyTooLarge, {
+      details: { max_bytes: routeOptions.bodyLimit ?? MAX_BODY_BYTES },
+    });
   const isClientError = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500;
   return typeof code === 'string' && isClientError
     ? new AppError(platformErrors.requestMalformed, { cause: error })

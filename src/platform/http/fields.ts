@@ -4,6 +4,7 @@ import {
   ArrayMaxSize,
   ArrayNotEmpty,
   IsArray,
+  IsBoolean,
   IsIn,
   IsInt,
   IsObject,
@@ -127,6 +128,15 @@ export function OpenObject(options?: FieldOptions): PropertyDecorator {
   return field({ type: 'object' }, [IsObject({ message: 'not_an_object' })], options);
 }
 
+export function OpenObjects(options?: FieldOptions): PropertyDecorator {
+  const checks = [IsArray({ message: 'not_a_list' }), IsObject({ each: true, message: 'not_an_object' })];
+  return field({ type: 'array', items: { type: 'object' } }, checks, options);
+}
+
+export function Flag(options?: FieldOptions): PropertyDecorator {
+  return field({ type: 'boolean' }, [IsBoolean({ message: 'not_a_boolean' })], options);
+}
+
 export function NextToken(): PropertyDecorator {
   return OpenObject({ optional: true });
 }
@@ -175,4 +185,14 @@ export function Parts(shape: () => Type, options: FieldOptions & { maxItems?: nu
     ValidateNested({ each: true, message: 'not_an_object' }),
   ];
   return field({ type: [shape()] }, checks, options, shape);
+}
+
+/** Items that are judged one by one by who takes them: here only that there are some, and not too many. */
+export function Batch(shape: () => Type, options: FieldOptions & { maxItems: number }): PropertyDecorator {
+  const checks = [
+    IsArray({ message: 'not_a_list' }),
+    ArrayNotEmpty({ message: 'empty' }),
+    ArrayMaxSize(options.maxItems, { message: 'too_many' }),
+  ];
+  return field({ type: [shape()] }, checks, options);
 }

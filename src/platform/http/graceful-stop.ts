@@ -28,12 +28,17 @@ interface ConnectionUse {
 export class GracefulStop {
   /** By connection, so that whoever goes away without waiting for the answer is forgotten with theirs. */
   private readonly connections = new Map<Socket, ConnectionUse>();
-  private stopping = false;
+  private readonly stopping = new AbortController();
   private lastConnectionMs = 0;
 
   /** While it stops, probes say so, and a balancer sends nothing new. */
   get isStopping(): boolean {
-    return this.stopping;
+    return this.signal.aborted;
+  }
+
+  /** For answers that would take long, or never end: they end now. */
+  get signal(): AbortSignal {
+    return this.stopping.signal;
   }
 
   /** Before all other hooks: a request counts from its arrival, not from when its credential was verified. */
@@ -48,7 +53,7 @@ export class GracefulStop {
       done();
     });
     fastify.addHook('onSend', (_request, reply, _payload, done) => {
-      if (this.stopping) void reply.header('connection', 'close');
+      if (this.isStopping) void reply.header('connection', 'close');
       done();
     });
     fastify.addHook('onResponse', (request, _reply, done) => {
@@ -58,7 +63,7 @@ export class GracefulStop {
   }
 
   async drain({ server }: FastifyInstance, graceSeconds: number): Promise<void> {
-    this.stopping = true;
+    this.stopping.abort();
     const beganMs = Date.now();
     const deadlineMs = beganMs + graceSeconds * 1000;
     if (server.listening) {

@@ -1,6 +1,14 @@
 import { applyDecorators, Get, HttpCode, Post, type Type } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiExtension, ApiExtraModels, ApiHeader, ApiOperation, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import {
+  ApiConsumes,
+  ApiExtension,
+  ApiExtraModels,
+  ApiHeader,
+  ApiOperation,
+  ApiResponse,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import { Envelope } from './envelope.dto.js';
 import type { RequiredRole } from './roles.js';
 
@@ -32,6 +40,10 @@ export interface OperationOptions {
   revisionOf?: Type<RevisionedRecords>;
   /** `caller` counts against the limit of sessions or keys. */
   rateClass?: RateClass;
+  /** The body holds a list of this name whose items are judged one by one; one item a line (NDJSON) is as good. */
+  batchOf?: string;
+  /** Where a body may be larger than the bodies of other routes. */
+  maxBodyBytes?: number;
   /** The contract names the header x-cccode for this route. */
   costCentre?: boolean;
   /** Ours, beyond the contract. */
@@ -57,6 +69,7 @@ export function Operation(path: string, options: OperationOptions): MethodDecora
     RouteConfig({ operation: options } satisfies OperationConfig),
     ApiOperation({ summary, ...(description ? { description } : {}) }),
     ...headers(options),
+    ...(options.batchOf === undefined ? [] : [ApiConsumes('application/json', NDJSON)]),
     ...(data ? [ApiExtraModels(Envelope, data)] : [ApiExtraModels(Envelope)]),
     ApiResponse({ status: 200, description: summary, schema: envelopeOf(data) }),
     ApiResponse({ status: 'default', description: 'Refused or failed', type: Envelope, ...EXTENSION } as never),
@@ -64,6 +77,9 @@ export function Operation(path: string, options: OperationOptions): MethodDecora
     ...(extension ? [ApiExtension('x-ipm-extension', true)] : []),
   );
 }
+
+/** One JSON value a line. */
+export const NDJSON = 'application/x-ndjson';
 
 const EXTENSION = { 'x-ipm-extension': true };
 const ORGCODE_HEADER = { name: 'x-orgcode', required: true, schema: { type: 'string' } } as const;

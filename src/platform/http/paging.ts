@@ -48,8 +48,13 @@ export class Paging {
   }
 
   tokenAt(position: Position, scope: PageScope): object {
-    const body = Buffer.from(JSON.stringify(position)).toString('base64url');
-    return { token: this.tokenText(body, scope) };
+    return { token: this.tokenText(bodyOf(position), scope) };
+  }
+
+  /** Tokens of one scope by the thousand, as text: what depends on the scope alone is computed once. */
+  textsOf(scope: PageScope): (position: Position) => string {
+    const filterHash = hashOf(scope.filters);
+    return (position) => this.tokenText(bodyOf(position), scope, filterHash);
   }
 
   /** The page out of `limit + 1` rows: the one too many only says that there are more. */
@@ -65,11 +70,18 @@ export class Paging {
     return { items: shown.map(item), ...(more ? { next_token: this.tokenAt(position(last), scope) } : {}) };
   }
 
-  private tokenText(body: string, { orgcode, list, filters }: PageScope): string {
-    const filterHash = createHash('sha256').update(JSON.stringify(filters)).digest('base64url');
+  private tokenText(body: string, { orgcode, list, filters }: PageScope, filterHash = hashOf(filters)): string {
     const mac = this.keyring.keyedHash('next_token', [this.life.epoch, orgcode, list, filterHash, body].join('|'));
     return `${body}.${mac.toString('base64url')}`;
   }
+}
+
+function bodyOf(position: Position): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url');
+}
+
+function hashOf(filters: PageScope['filters']): string {
+  return createHash('sha256').update(JSON.stringify(filters)).digest('base64url');
 }
 
 function sameText(a: string, b: string): boolean {

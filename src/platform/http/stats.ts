@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { buildInfo } from '../config/build-info.js';
-import type { Caller } from './caller.js';
+import type { Caller, ContextSource } from './caller.js';
 import type { Stats } from './envelope.dto.js';
 
 /** Where an event or a call belongs, as its request_context says; only shown, never believed. */
@@ -16,15 +16,18 @@ export function statsOf(caller: Caller, { logical_guid, channel_code }: ClaimedP
     ...statsOfCall(call, requestId),
     actor,
     context_source: contextSource,
-    ...(fingerprint
-      ? { [contextSource === 'api_key' ? 'api_key_fingerprint' : 'session_fingerprint']: fingerprint }
-      : {}),
+    ...fingerprintField(contextSource, fingerprint),
     orgcode,
     ...(cccode ? { cccode } : {}),
     ...(logical_guid ? { logical_guid } : {}),
     ...(channel_code ? { channel_code } : {}),
     roles: [...roles],
   };
+}
+
+export function fingerprintField(source: ContextSource, fingerprint: string | undefined): object {
+  if (!fingerprint) return {};
+  return source === 'api_key' ? { api_key_fingerprint: fingerprint } : { session_fingerprint: fingerprint };
 }
 
 /** For who was refused before there was a caller, and for operations that need none. */

@@ -1,0 +1,61 @@
+import { LRUCache } from 'lru-cache';
+import type { FieldProblem } from '../platform/errors/app-error.js';
+import type { EventTypeDefinition, ValidationLevel } from './event-type.js';
+import { factsProblems, type FactsRule } from './facts-rule.js';
+import { compilePayloadSchema, type PayloadCheck } from './payload-schema.js';
+import { Redaction } from './redaction.js';
+
+/** Why an event is stored with a flag, as its type's level `warn` has it. */
+export const EVENT_FLAGS = ['not_in_catalog', 'schema_version_unknown', 'breaks_schema', 'breaks_facts'] as const;
+export type EventFlag = (typeof EVENT_FLAGS)[number];
+
+export interface PayloadVerdict {
+  flags: EventFlag[];
+  problems: FieldProblem[];
+}
+
+const FINE: PayloadVerdict = { flags: [], problems: [] };
+
+/** Versions are named by whoever publishes: only so many are remembered. */
+const MAX_VERSIONS = 100;
+
+/** One event type made ready: what is compiled is compiled once. Level, facts and redaction are those of the newest version. */
+export class EventTypeCheck {
+  readonly level: ValidationLevel;
+  readonly redaction: Redaction;
+  private readonly facts: FactsRule | undefined;
+  private readonly newest: PayloadCheck;
+  /** The check of each version; undefined where it is known that there is no such version. */
+  private readonly versions = new LRUCache<string, { check: PayloadCheck | undefined }>({ max: MAX_VERSIONS });
+
+  constructor(newest: EventTypeDefinition, others: readonly EventTypeDefinition[] = []) {
+    this.level = newest.validation;
+    this.redaction = new Redaction(newest.redaction);
+    this.facts = newest.facts;
+    this.newest = newest.validation === 'off' ? () => [] : compilePayloadSchema(newest.schema);
+    for (const version of others) this.learn(version.schemaVersion, version);
+    this.versions.set(newest.schemaVersion, { check: this.newest });
+  }
+
+  knows(schemaVersion: string): boolean {
+    return this.versions.has(schemaVersion);
+  }
+
+  learn(schemaVersion: string, version: EventTypeDefinition | undefined): void {
+    this.versions.set(schemaVersion, { check: version && compilePayloadSchema(version.schema) });
+  }
+
+  judge(payload: unknown, schemaVersion: string | undefined): PayloadVerdict {
+    if (this.level === 'off') return FINE;
+    const named = schemaVersion === undefined ? this.newest : this.versions.get(schemaVersion)?.check;
+    const shape = (named ?? this.newest)(payload).filter(({ path }) => !this.redaction.explains(path, payload));
+    const facts = this.facts ? factsProblems(payload, this.facts) : [];
+    if (named && shape.length === 0 && facts.length === 0) return FINE;
+    const flags: EventFlag[] = [];
+    if (!named) flags.push('schema_version_unknown');
+    if (shape.length > 0) flags.push('breaks_schema');
+    if (facts.length > 0) flags.push('breaks_facts');
+    const unknown = named ? [] : [{ path: 'schema_version', tag: 'unknown' }];
+    return { flags, problems: [...unknown, ...shape, ...facts] };
+  }
+}

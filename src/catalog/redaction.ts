@@ -1,0 +1,97 @@
+import type { RedactionMode, RedactionRules } from './redaction-rules.js';
+
+/** What a masked value becomes. */
+export const MASK = '[masked]';
+const HASH = /^ipm-hash:[A-Za-z0-9_-]{43}$/;
+
+export type ValueHash = (text: string) => Buffer;
+
+interface Step {
+  name: string;
+  /** `name[]`: every element of the list. */
+  each: boolean;
+}
+
+/** The rules of one event type, taken apart once. */
+export class Redaction {
+  private readonly rules: readonly { steps: readonly Step[]; mode: RedactionMode }[];
+
+  constructor(rules: RedactionRules) {
+    this.rules = Object.entries(rules).map(([path, mode]) => ({ steps: stepsOf(path), mode }));
+  }
+
+  /** The payload without what must not be seen; the one given is not touched. Redacted once more, it stays the same. */
+  apply(payload: unknown, hash: ValueHash): unknown {
+    return this.rules.reduce((value, { steps, mode }) => redacted(value, steps, mode, hash), payload);
+  }
+
+  /** Whether a problem that a schema has with the payload is only that the value is redacted already, or has been dropped. */
+  explains(problemPath: string, payload: unknown): boolean {
+    const names = problemPath.replace(/^payload\.?/, '').split('.');
+    return this.rules.some(({ steps, mode }) => {
+      const flat = steps.flatMap(({ name, each }) => (each ? [name, undefined] : [name]));
+      if (flat.length !== names.length || !flat.every((name, i) => name === undefined || name === names[i]))
+        return false;
+      const value = names.reduce<unknown>((inner, name) => propertyOf(inner, name), payload);
+      return mode === 'drop' ? value === undefined : isRedacted(value);
+    });
+  }
+}
+
+function stepsOf(path: string): Step[] {
+  return path.split('.').map((part) => ({ name: part.replace(/\[\]$/, ''), each: part.endsWith('[]') }));
+}
+
+function redacted(value: unknown, steps: readonly Step[], mode: RedactionMode, hash: ValueHash): unknown {
+  const [step, ...rest] = steps;
+  if (!step || !isObject(value) || !Object.hasOwn(value, step.name)) return value;
+  const inner = value[step.name];
+  const copy = { ...value };
+  if (!step.each) return replaced(copy, step.name, inner, rest, mode, hash);
+  if (!Array.isArray(inner)) return value;
+  copy[step.name] =
+    rest.length > 0
+      ? inner.map((item) => redacted(item, rest, mode, hash))
+      : inner.flatMap((item) => (mode === 'drop' ? [] : [redactedValue(item, mode, hash)]));
+  return copy;
+}
+
+function replaced(
+  copy: Record<string, unknown>,
+  name: string,
+  inner: unknown,
+  rest: readonly Step[],
+  mode: RedactionMode,
+  hash: ValueHash,
+): Record<string, unknown> {
+  if (rest.length > 0) copy[name] = redacted(inner, rest, mode, hash);
+  else if (mode === 'drop') Reflect.deleteProperty(copy, name);
+  else copy[name] = redactedValue(inner, mode, hash);
+  return copy;
+}
+
+/** Nothing stays nothing; what is redacted already stays as it is, so that what was exported can be imported again. */
+function redactedValue(value: unknown, mode: 'mask' | 'hash', hash: ValueHash): unknown {
+  if (value === null || value === undefined || isRedacted(value)) return value;
+  return mode === 'mask' ? MASK : `ipm-hash:${hash(canonical(value)).toString('base64url')}`;
+}
+
+function isRedacted(value: unknown): boolean {
+  return typeof value === 'string' && (value === MASK || HASH.test(value));
+}
+
+/** Equal values have equal hashes, whatever the order of their fields. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_name, inner: unknown) =>
+    isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+  );
+}
+
+function propertyOf(value: unknown, name: string): unknown {
+  if (Array.isArray(value)) return value[Number(name)] as unknown;
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

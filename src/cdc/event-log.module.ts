@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { Arrivals } from './arrivals.service.js';
+import { EventAppender } from './event-appender.service.js';
+import { EventLogRepository } from './event-log.repository.js';
+import { EventPartitionRepository } from './event-partition.repository.js';
+import { EventPartitions } from './event-partitions.service.js';
+import { OwnEvents } from './own-events.service.js';
+
+/** The writing end of the log, for every room that has something to say. */
+@Module({
+  providers: [Arrivals, EventAppender, EventLogRepository, EventPartitionRepository, EventPartitions, OwnEvents],
+  exports: [Arrivals, EventAppender, EventPartitionRepository, EventPartitions, OwnEvents],
+})
+export class EventLogModule {}

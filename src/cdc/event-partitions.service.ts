@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { Configuration } from '../platform/config/configuration.js';
+import { Database } from '../platform/database/database.js';
+import { EventPartitionRepository, type EventPartition } from './event-partition.repository.js';
+
+/** Whole partitions that stand ready beyond the one in use: ten million events, should no worker run for a while. */
+const PARTITIONS_AHEAD = 2;
+const DAY_MS = 24 * 60 * 60_000;
+
+/** Sees to it that there is always a partition for the next event, and that each covers a day at most. */
+@Injectable()
+export class EventPartitions {
+  constructor(
+    private readonly database: Database,
+    private readonly partitions: EventPartitionRepository,
+    private readonly configuration: Configuration,
+  ) {}
+
+  /** Answers how many were made. Each in a transaction of its own: making one waits for short locks. */
+  async keepAhead(): Promise<number> {
+    for (let made = 0; ; made += 1) {
+      const isEnough = await this.upkeep(async (tx) => {
+        const drawn = await this.partitions.drawn(tx);
+        const ahead = (await this.partitions.all(tx)).filter(({ from }) => from > drawn + 1n);
+        if (ahead.length >= PARTITIONS_AHEAD) return true;
+        await this.partitions.add(tx, this.configuration.events.partitionSize);
+        return false;
+      });
+      if (isEnough) return made;
+    }
+  }
+
+  /** A quiet log would fill its partition in years, and retention could drop nothing until then: once a day it begins a new one. */
+  async beginDaily(now: Date): Promise<boolean> {
+    const { present } = await this.layout();
+    if (!present || now.getTime() - present.openedAt.getTime() < DAY_MS) return false;
+    return this.upkeep((tx) => this.partitions.beginNext(tx));
+  }
+
+  /** Notes since when nothing new can fall into a partition. */
+  async noteFull(): Promise<void> {
+    await this.upkeep(async (tx) => this.partitions.markFull(tx, await this.partitions.drawn(tx)));
+  }
+
+  async layout(): Promise<{ drawn: bigint; partitions: EventPartition[]; present: EventPartition | undefined }> {
+    return this.database.acrossOrganisations('event log layout', async (tx) => {
+      const drawn = await this.partitions.drawn(tx);
+      const partitions = await this.partitions.all(tx);
+      return { drawn, partitions, present: partitions.find(({ from, to }) => from <= drawn && drawn < to) };
+    });
+  }
+
+  private upkeep<T>(work: Parameters<typeof this.database.acrossOrganisations<T>>[1]): Promise<T> {
+    return this.database.acrossOrganisations('event log upkeep', work);
+  }
+}

@@ -1,0 +1,127 @@
+import { Injectable } from '@nestjs/common';
+import { Prisma } from '../generated/prisma/client.js';
+import { Database } from '../platform/database/database.js';
+import type { SystemTx } from '../platform/database/transaction.js';
+import type { FeedFilters, FilteredColumns } from './feed-filters.js';
+
+export interface FeedRow extends FilteredColumns {
+  position: bigint;
+  recordedAt: Date;
+  envelope: string;
+}
+
+/** The end of an organisation's log, and what retention has taken from its beginning. */
+export interface LogEnds {
+  head: bigint;
+  droppedTo: bigint;
+}
+
+export interface Stretch {
+  /** The last position that need not be looked at. */
+  after: bigint;
+  /** The first one past what is to be looked at. */
+  before: bigint;
+}
+
+/** What was found of a stretch, in one snapshot. */
+export interface StretchFound extends LogEnds {
+  rows: FeedRow[];
+  /** How many events were looked at where fewer were found than asked for, and the last of them. */
+  scanned: number;
+  scannedTo: bigint | null;
+}
+
+const COLUMNS = Prisma.sql`e.position, e.recorded_at as "recordedAt", e.envelope, e.service, e.logical_guid as "logicalGuid",
+  e.channel_code as "channelCode", (extract(epoch from e.occurred_at) * 1000000)::bigint as "occurredMicros"`;
+
+/** The reading end of the log. */
+@Injectable()
+export class FeedRepository {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * Up to `limit` events of the stretch that pass, looking at no more than `scanLimit`. The filters stand on columns that the
+   * key carries, so that what does not pass is not fetched. Everything in one statement: what is said of the log's end, of what was
+   * looked at and of what was found must hold at one instant, or a reader could be led past an event.
+   */
+  async stretch(
+    orgcode: string,
+    { after, before }: Stretch,
+    filters: FeedFilters,
+    limit: number,
+    scanLimit: number,
+  ): Promise<StretchFound> {
+    const candidates = Prisma.sql`
+      select position, service, occurred_at, logical_guid, channel_code from event
+      where orgcode = ${orgcode} and position > ${after}::bigint and position < ${before}::bigint order by position limit ${scanLimit}`;
+    const found = await this.database.rows<FeedRow & StretchFound>(
+      orgcode,
+      Prisma.sql`
+        with hits as materialized (
+          select position from (${candidates}) c where ${conditionsOf(filters)} order by position limit ${limit})
+        select ends.head, ends."droppedTo", seen.scanned, seen."scannedTo", ${COLUMNS}
+        from (select coalesce(max(position), 0) as head, coalesce(max(dropped_to), 0) as "droppedTo" from org_head where orgcode = ${orgcode}) ends
+        left join lateral (select count(*)::int as scanned, max(position) as "scannedTo" from (${candidates}) c
+          where (select count(*) from hits) < ${limit}) seen on true
+        left join (hits join event e on e.orgcode = ${orgcode} and e.position = hits.position
+          and e.position > ${after}::bigint and e.position < ${before}::bigint) on true
+        order by e.position`,
+    );
+    const [{ head = 0n, droppedTo = 0n, scanned = 0, scannedTo = null } = {}] = found;
+    return { rows: found.filter(({ envelope }) => envelope !== null), head, droppedTo, scanned, scannedTo };
+  }
+
+  async ends(orgcode: string): Promise<LogEnds> {
+    const [ends] = await this.database.rows<LogEnds>(
+      orgcode,
+      Prisma.sql`select position as head, dropped_to as "droppedTo" from org_head where orgcode = ${orgcode}`,
+    );
+    return ends ?? { head: 0n, droppedTo: 0n };
+  }
+
+  /** Where the logs of several organisations end. */
+  heads(tx: SystemTx, orgcodes: readonly string[]): Promise<{ orgcode: string; head: bigint }[]> {
+    return tx.$queryRaw`select orgcode, position as head from org_head where orgcode = any(${[...orgcodes]})`;
+  }
+
+  async at(orgcode: string, position: bigint): Promise<FeedRow | undefined> {
+    const [row] = await this.database.rows<FeedRow>(
+      orgcode,
+      Prisma.sql`select ${COLUMNS} from event e where e.orgcode = ${orgcode} and e.position = ${position}
+        and e.position > (select coalesce(max(dropped_to), 0) from org_head where orgcode = ${orgcode})`,
+    );
+    return row;
+  }
+
+  /** The newest event of that id: at the given time, or among the youngest `scanLimit` events by time. */
+  async positionOf(
+    orgcode: string,
+    eventId: string,
+    occurredAt: string | undefined,
+    scanLimit: number,
+  ): Promise<bigint | undefined> {
+    const statement =
+      occurredAt === undefined
+        ? Prisma.sql`select position from (select occurred_at, event_id, position from event_key where orgcode = ${orgcode}
+            order by occurred_at desc, event_id desc limit ${scanLimit}) k where event_id = ${eventId} order by occurred_at desc limit 1`
+        : Prisma.sql`select position from event_key
+            where orgcode = ${orgcode} and occurred_at = ${occurredAt}::timestamptz and event_id = ${eventId}`;
+    const [row] = await this.database.rows<{ position: bigint }>(orgcode, statement);
+    return row?.position;
+  }
+}
+
+function conditionsOf({ service, logicalGuid, channelCode, fromMicros, toMicros }: FeedFilters): Prisma.Sql {
+  const conditions = [Prisma.sql`true`];
+  if (service !== undefined) conditions.push(Prisma.sql`service = ${service}`);
+  if (logicalGuid !== undefined) conditions.push(Prisma.sql`logical_guid = ${logicalGuid}`);
+  if (channelCode !== undefined) conditions.push(Prisma.sql`channel_code = ${channelCode}`);
+  if (fromMicros !== undefined) conditions.push(Prisma.sql`occurred_at >= ${timeOf(fromMicros)}`);
+  if (toMicros !== undefined) conditions.push(Prisma.sql`occurred_at < ${timeOf(toMicros)}`);
+  return Prisma.join(conditions, ' and ');
+}
+
+/** Exact to the microsecond, which a floating point number of seconds would not be. */
+function timeOf(micros: bigint): Prisma.Sql {
+  return Prisma.sql`(timestamptz 'epoch' + ${String(micros)}::bigint * interval '1 microsecond')`;
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '../platform/database/transaction.js';
+import type { Caller } from '../platform/http/caller.js';
+import type { RequestContext, SourceRef } from '../platform/http/request.dto.js';
+import { Arrivals } from './arrivals.service.js';
+import { EventAppender } from './event-appender.service.js';
+import { envelopeText, eventContext } from './event-envelope.js';
+import { canonicalTime } from './event-time.js';
+
+/** Something that IPM itself did, for those who subscribe to the service `ipm`. catalog/events/ipm describes each action. */
+export interface OwnEvent {
+  action: string;
+  resource: { type: string; id: string };
+  payload: object;
+}
+
+interface Grounds {
+  request_context?: RequestContext;
+  reason?: string;
+  source_refs?: SourceRef[];
+}
+
+const OWN_SERVICE = 'ipm';
+const SCHEMA_VERSION = '1.0';
+
+/** Puts what IPM does into the log of the organisation concerned, in the transaction of the thing itself. */
+@Injectable()
+export class OwnEvents {
+  constructor(
+    private readonly appender: EventAppender,
+    private readonly arrivals: Arrivals,
+  ) {}
+
+  /** Last in its transaction, because it holds the organisation's log to the commit. */
+  async append(tx: Tx, caller: Caller, grounds: Grounds, events: readonly OwnEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    const occurredAt = new Date().toISOString();
+    const around = { orgcode: caller.orgcode, origin: 'ipm', flags: [], ...grounds } as const;
+    const context = eventContext(caller, grounds.request_context);
+    const entries = events.map(({ action, resource, payload }) => {
+      const event = {
+        event_id: randomUUID(),
+        service: OWN_SERVICE,
+        action,
+        occurred_at: occurredAt,
+        resource_type: resource.type,
+        resource_id: resource.id,
+        schema_version: SCHEMA_VERSION,
+      };
+      return {
+        eventId: event.event_id,
+        occurredAt: canonicalTime(occurredAt) ?? occurredAt,
+        service: OWN_SERVICE,
+        action,
+        logicalGuid: null,
+        channelCode: null,
+        envelope: envelopeText(event, payload, { ...around, context }),
+      };
+    });
+    await this.appender.appendWithin(tx, caller.orgcode, entries);
+  }
+
+  /** After the commit. */
+  announce(orgcode: string): void {
+    this.arrivals.announce(orgcode);
+  }
+}
