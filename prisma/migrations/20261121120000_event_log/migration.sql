@@ -101,6 +101,7 @@ BEGIN
     SELECT FROM organisation o WHERE o.orgcode = p_orgcode AND o.catalog_version = p_catalog_version) THEN
     RETURN;
   END IF;
+  PERFORM pg_current_xact_id(); -- before a number is drawn: who waits until all drawers have ended looks at transaction ids
   now_recorded := clock_timestamp();
   RETURN QUERY
     WITH input AS MATERIALIZED (
@@ -182,7 +183,7 @@ BEGIN
   DELETE FROM event_zone WHERE to_position <= gone.to_position;
 END $$;
 
-SELECT ipm_add_event_partition(5000000);
+SELECT ipm_add_event_partition(5000000) FROM generate_series(1, 3);
 
 REVOKE EXECUTE ON FUNCTION ipm_append, ipm_add_event_partition, ipm_begin_event_partition, ipm_drop_event_partition FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ipm_append TO ipm_app, ipm_system;
