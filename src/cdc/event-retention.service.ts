@@ -78,7 +78,6 @@ export class EventRetention {
     return this.work(async (tx) => {
       const share = await this.retention.nextShare(tx, partition, afterOrgcode);
       if (!share) return undefined;
-      await this.retention.hide(tx, share);
       const after = { events: Number(share.events), dropped_to_position: String(share.lastPosition) };
       await this.audit.recordOwnAct(tx, share.orgcode, 'cdc/retention', {
         resource: { type: 'event_partition', id: partition.name },
@@ -86,6 +85,7 @@ export class EventRetention {
         reason: `older than ${this.configuration.events.retentionDays} days`,
         requestId: `operation_run:${runId}`,
       });
+      await this.retention.hide(tx, share); // after the audit: the lock order of every write
       return share;
     });
   }
