@@ -18,6 +18,8 @@ export interface Written<Data extends object> {
   audit: AuditFacts;
   /** What others may want to hear of it: goes into the organisation's log in the same transaction. */
   events?: readonly OwnEvent[];
+  /** What needs the organisation's log to stand still: done last, because it stands still to the commit. */
+  atLogEnd?: (tx: Tx) => Promise<void>;
 }
 
 export interface WriteOptions {
@@ -77,11 +79,13 @@ export class WriteService {
   ): Promise<Answer<Data>> {
     const earlier = repeatable && (await this.idempotency.claimOrReplay<Data>(tx, repeatable));
     if (earlier) return earlier;
-    const { data, revision, audit, events = [] } = await work(tx);
+    const { data, revision, audit, events = [], atLogEnd } = await work(tx);
     await this.audit.recordDone(tx, caller, request, audit);
     const answer = new Answer(data, statsOf(caller, request.request_context), revision);
     if (repeatable) await this.idempotency.keep(tx, repeatable, answer, secretAnswer);
-    await this.ownEvents.append(tx, caller, request, events); // last: it holds the organisation's log to the commit
+    // Last, in this order: both hold the organisation's log to the commit.
+    await atLogEnd?.(tx);
+    await this.ownEvents.append(tx, caller, request, events);
     return answer;
   }
 }

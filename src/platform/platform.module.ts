@@ -10,6 +10,7 @@ import { IdempotencyService } from './idempotency/idempotency.service.js';
 import { IdempotencySweep } from './idempotency/idempotency.sweep.js';
 import { ObjectStore } from './object-store/object-store.js';
 import { openObjectStore } from './object-store/open-object-store.js';
+import { GuardedClient } from './outgoing/guarded-client.js';
 import { RateLimiter } from './rate-limit/rate-limiter.js';
 import { Redis } from './redis/redis.js';
 import { Sweeps } from './schedule/sweeps.js';
@@ -19,6 +20,7 @@ const providers = [
   Database,
   DatabaseLife,
   GracefulStop,
+  GuardedClient,
   TenantWall,
   Paging,
   IdempotencyRepository,

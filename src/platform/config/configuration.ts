@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ObjectStoreConfiguration } from '../object-store/object-store-options.js';
 import { EnvironmentReader, type Environment } from './environment-reader.js';
@@ -32,6 +33,14 @@ export interface EventsConfiguration {
   partitionSize: number;
 }
 
+export interface OutgoingConfiguration {
+  /** Networks that calls to addresses of tenants may reach although they are not public. */
+  allowedNetworks: readonly string[];
+  allowHttp: boolean;
+  /** Certificates that are trusted beside the public ones, as PEM. */
+  ca: string | undefined;
+}
+
 export interface SecretsConfiguration {
   secret: string;
   encryptionKeys: string;
@@ -53,6 +62,7 @@ export abstract class Configuration {
   abstract readonly secrets: SecretsConfiguration;
   abstract readonly rateLimits: RateLimits;
   abstract readonly events: EventsConfiguration;
+  abstract readonly outgoing: OutgoingConfiguration;
   abstract readonly identity: IdentityConfiguration;
   abstract readonly bootstrap: { orgcode: string; apiKey: string } | undefined;
 }
@@ -90,6 +100,7 @@ export function readConfiguration(environment: Environment): Configuration {
     secrets: readSecrets(read),
     rateLimits: readRateLimits(read),
     events: readEvents(read),
+    outgoing: readOutgoing(read),
     identity: readIdentityConfiguration(read),
     bootstrap: readBootstrap(read),
   };
@@ -175,6 +186,24 @@ function readEvents(read: EnvironmentReader): EventsConfiguration {
     retentionMaxDays,
     partitionSize: read.integer('EVENT_PARTITION_SIZE', 5_000_000, { min: 1_000, max: 100_000_000 }),
   };
+}
+
+function readOutgoing(read: EnvironmentReader): OutgoingConfiguration {
+  const caFile = read.text('WEBHOOK_CA_FILE');
+  return {
+    allowedNetworks: read.networks('WEBHOOK_ALLOW_PRIVATE_NETWORKS'),
+    allowHttp: read.oneOf('WEBHOOK_ALLOW_HTTP', ['true', 'false'], 'false') === 'true',
+    ca: caFile === undefined ? undefined : readCertificates(read, caFile),
+  };
+}
+
+function readCertificates(read: EnvironmentReader, file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    read.problem('WEBHOOK_CA_FILE', `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
 }
 
 function readBootstrap(read: EnvironmentReader): Configuration['bootstrap'] {

@@ -128,6 +128,12 @@ export function OpenObject(options?: FieldOptions): PropertyDecorator {
   return field({ type: 'object' }, [IsObject({ message: 'not_an_object' })], options);
 }
 
+/** Names to texts; who takes it checks both. */
+export function TextMap(options?: FieldOptions): PropertyDecorator {
+  const documented = { type: 'object', additionalProperties: { type: 'string' } };
+  return field(documented, [IsObject({ message: 'not_an_object' })], options);
+}
+
 export function OpenObjects(options?: FieldOptions): PropertyDecorator {
   const checks = [IsArray({ message: 'not_a_list' }), IsObject({ each: true, message: 'not_an_object' })];
   return field({ type: 'array', items: { type: 'object' } }, checks, options);

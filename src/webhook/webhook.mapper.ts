@@ -1,0 +1,53 @@
+import type { Keyring } from '../platform/secrets/keyring.js';
+import { maskedHeaders } from './custom-headers.js';
+import type { Webhook } from './webhook.dto.js';
+import type { WebhookRecord } from './webhook.repository.js';
+
+/** What a sealed value of a webhook is bound to, so that no row can lend its own to another. */
+export function webhookSeal(orgcode: string, webhookId: string, what: 'signing_secret' | 'headers'): string {
+  return [orgcode, webhookId, what].join('|');
+}
+
+export function webhookToWire(record: WebhookRecord, keyring: Keyring): Webhook {
+  return {
+    webhook_id: record.webhookId,
+    orgcode: record.orgcode,
+    ...given('caption', record.caption),
+    endpoint_url: record.endpointUrl,
+    status: record.status as Webhook['status'],
+    event_filters: record.eventFilters as unknown as Webhook['event_filters'],
+    ...given('headers', headersOf(record, keyring)),
+    signing_algorithm: 'hmac-sha256',
+    secret_last4: record.secretLast4,
+    request_context: record.requestContext as unknown as Webhook['request_context'],
+    reason: record.reason,
+    source_refs: record.sourceRefs as unknown as Webhook['source_refs'],
+    ...given('status_request_context', record.statusRequestContext),
+    ...given('status_reason', record.statusReason),
+    ...given('status_source_refs', record.statusSourceRefs),
+    consecutive_failures: record.health?.consecutiveFailures ?? 0,
+    ...given('last_success_at', record.health?.lastSuccessAt?.toISOString()),
+    ...given('last_failure_at', record.health?.lastFailureAt?.toISOString()),
+    ...given('last_error', record.health?.lastError),
+    timeout_ms: record.timeoutMs,
+    created_at: record.createdAt.toISOString(),
+    updated_at: record.updatedAt.toISOString(),
+    revision: String(record.revision),
+  } as Webhook;
+}
+
+function headersOf(
+  { orgcode, webhookId, headersSealed }: WebhookRecord,
+  keyring: Keyring,
+): Record<string, string> | undefined {
+  if (headersSealed === null) return undefined;
+  const headers = JSON.parse(keyring.open(headersSealed, webhookSeal(orgcode, webhookId, 'headers'))) as Record<
+    string,
+    string
+  >;
+  return maskedHeaders(headers);
+}
+
+function given<Value>(name: string, value: Value | null | undefined): object {
+  return value === null || value === undefined ? {} : { [name]: value };
+}

@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import { Prisma, type Webhook, type WebhookHealth } from '../generated/prisma/client.js';
+import { Database } from '../platform/database/database.js';
+import type { Db, Tx } from '../platform/database/transaction.js';
+import type { WebhookStatus } from './webhook-lifecycle.js';
+
+export type WebhookRecord = Webhook & { health: WebhookHealth | null };
+
+export interface NewWebhook {
+  webhookId: string;
+  caption: string | null;
+  endpointUrl: string;
+  status: WebhookStatus;
+  eventFilters: object;
+  headersSealed: string | null;
+  secretSealed: string;
+  secretLast4: string;
+  timeoutMs: number;
+  requestContext: object;
+  reason: string;
+  sourceRefs: object;
+}
+
+export interface StatusChange {
+  status: WebhookStatus;
+  statusRequestContext: object;
+  statusReason: string;
+  statusSourceRefs: object;
+  pausedAfter: bigint | null;
+  pausedAt: Date | null;
+  gaps: object;
+  activation: number;
+}
+
+export interface ListPlace {
+  createdAt: Date;
+  webhookId: string;
+}
+
+/** Positions after `after` up to `to`, that a webhook missed. */
+export interface Gap {
+  after: string;
+  to: string;
+}
+
+@Injectable()
+export class WebhookRepository {
+  constructor(private readonly database: Database) {}
+
+  count(tx: Tx, orgcode: string): Promise<number> {
+    return tx.webhook.count({ where: { orgcode, status: { not: 'revoked' } } });
+  }
+
+  /** Undefined where the organisation has one of that id. */
+  async insert(tx: Tx, orgcode: string, webhook: NewWebhook): Promise<WebhookRecord | undefined> {
+    const { eventFilters, requestContext, sourceRefs, ...rest } = webhook;
+    const json = {
+      eventFilters: eventFilters as Prisma.InputJsonValue,
+      requestContext: requestContext as Prisma.InputJsonValue,
+      sourceRefs: sourceRefs as Prisma.InputJsonValue,
+    };
+    const { count } = await tx.webhook.createMany({ data: { ...rest, ...json, orgcode }, skipDuplicates: true });
+    return count === 0 ? undefined : ((await this.find(tx, orgcode, webhook.webhookId)) ?? undefined);
+  }
+
+  async find(db: Db, orgcode: string, webhookId: string): Promise<WebhookRecord | null> {
+    const webhook = await db.webhook.findUnique({ where: { orgcode_webhookId: { orgcode, webhookId } } });
+    if (!webhook) return null;
+    return { ...webhook, health: await db.webhookHealth.findUnique({ where: { lane: webhook.lane, orgcode } }) };
+  }
+
+  /** Locked, so that of two who change it one sees the other's revision. */
+  async findForUpdate(tx: Tx, orgcode: string, webhookId: string): Promise<WebhookRecord | null> {
+    await tx.$queryRaw`select 1 from webhook where orgcode = ${orgcode} and webhook_id = ${webhookId} for update`;
+    return this.find(tx, orgcode, webhookId);
+  }
+
+  /** Its events are those after the position. For a paused one the backlog begins there. */
+  async startAfter(tx: Tx, orgcode: string, webhookId: string, position: bigint): Promise<void> {
+    await tx.$executeRaw`
+      update webhook set start_position = ${position}, paused_after = case when status = 'paused' then ${position}::bigint end,
+        paused_at = case when status = 'paused' then created_at end
+      where orgcode = ${orgcode} and webhook_id = ${webhookId}`;
+  }
+
+  async changeStatus(tx: Tx, orgcode: string, webhookId: string, change: StatusChange): Promise<WebhookRecord | null> {
+    await tx.webhook.update({
+      where: { orgcode_webhookId: { orgcode, webhookId } },
+      data: {
+        ...change,
+        statusRequestContext: change.statusRequestContext as Prisma.InputJsonValue,
+        statusSourceRefs: change.statusSourceRefs as Prisma.InputJsonValue,
+        gaps: change.gaps as Prisma.InputJsonValue,
+        updatedAt: new Date(),
+        revision: { increment: 1 },
+      },
+    });
+    await tx.webhookHealth.updateMany({
+      where: { orgcode, lane: (await this.find(tx, orgcode, webhookId))?.lane ?? -1n },
+      data: { consecutiveFailures: 0, failingSince: null },
+    });
+    return this.find(tx, orgcode, webhookId);
+  }
+
+  /** Newest first. */
+  async page(
+    orgcode: string,
+    status: WebhookStatus | undefined,
+    after: ListPlace | undefined,
+    limit: number,
+  ): Promise<WebhookRecord[]> {
+    return this.database.read(orgcode, async (db) => {
+      const webhooks = await db.webhook.findMany({
+        where: {
+          orgcode,
+          ...(status === undefined ? {} : { status }),
+          ...(after === undefined
+            ? {}
+            : {
+                OR: [
+                  { createdAt: { lt: after.createdAt } },
+                  { createdAt: after.createdAt, webhookId: { gt: after.webhookId } },
+                ],
+              }),
+        },
+        orderBy: [{ createdAt: 'desc' }, { webhookId: 'asc' }],
+        take: limit,
+      });
+      const health = await db.webhookHealth.findMany({
+        where: { orgcode, lane: { in: webhooks.map(({ lane }) => lane) } },
+      });
+      const byLane = new Map(health.map((row) => [row.lane, row]));
+      return webhooks.map((webhook) => ({ ...webhook, health: byLane.get(webhook.lane) ?? null }));
+    });
+  }
+}
