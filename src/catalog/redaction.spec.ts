@@ -186,6 +186,7 @@ describe('what redaction explains', () => {
     'buyer.email': 'mask',
     'buyer.number': 'hash',
     note: 'drop',
+    toString: 'drop',
     'lines[].phone': 'mask',
     'tags[]': 'hash',
   });
@@ -195,6 +196,7 @@ describe('what redaction explains', () => {
     ['a mask', 'payload.buyer.email', { buyer: { email: MASK } }],
     ['a hash', 'payload.buyer.number', { buyer: { number: numbered.x } }],
     ['a dropped field', 'payload.note', {}],
+    ['a dropped field with a name that JavaScript objects have', 'payload.toString', {}],
     ['a mask in a list', 'payload.lines.1.phone', { lines: [{ phone: 1 }, { phone: MASK }] }],
     ['a hash as an item', 'payload.tags.0', { tags: [numbered.x] }],
     ['a mask in a list that the rule does not know', 'payload.buyer.0.email', { buyer: [{ email: MASK }] }],

@@ -13,7 +13,7 @@ function anEntry(fields: Partial<LogEntry> = {}): LogEntry {
     action: 'basket.closed',
     logicalGuid: null,
     channelCode: null,
-    envelope: '{}',
+    envelope: '',
     ...fields,
   };
 }

@@ -45,19 +45,21 @@ const filters: fc.Arbitrary<FeedFilters> = fc.record(
 );
 
 /** A tail that has grown so, and beside it everything that ever came. */
-function grown(steps: readonly Growth[]): { tail: LogTail; all: TailEvent[] } {
+function grown(steps: readonly Growth[]): { tail: LogTail; all: TailEvent[]; to: bigint } {
   const tail = new LogTail(START, START);
   const all: TailEvent[] = [];
+  let to = START;
   for (const { events, beyond } of steps) {
-    let position = tail.to;
+    let position = to;
     const added = events.map(({ step, ...event }): TailEvent => {
       position += step;
       return { ...event, position, channelCode: null, tokens: new Map<string, string>() };
     });
-    tail.grow(added, position + beyond);
+    to = position + beyond;
+    tail.grow(added, to);
     all.push(...added);
   }
-  return { tail, all };
+  return { tail, all, to };
 }
 
 const charactersOf = (events: readonly TailEvent[]): number => events.reduce((sum, { text }) => sum + text.length, 0);
@@ -69,14 +71,15 @@ describe('the tail of a log', () => {
     const position = fc.bigInt({ min: 90n, max: 220n });
     fc.assert(
       fc.property(steps, position, filters, fc.integer({ min: 1, max: 8 }), (given, after, wanted, limit) => {
-        const { tail, all } = grown(given);
+        const { tail, all, to } = grown(given);
+        expect(tail.to).toBe(to);
         const found = tail.after(after, wanted, limit);
         expect(found === undefined).toBe(after < tail.from);
         if (!found) return;
         const passing = all.filter((event) => event.position > after && passes(event, wanted)).slice(0, limit);
         expect(positionsOf(found.events)).toEqual(positionsOf(passing));
         const last = passing.length === limit ? passing.at(-1) : undefined;
-        expect(found.cursor).toBe(last?.position ?? (after > tail.to ? after : tail.to));
+        expect(found.cursor).toBe(last?.position ?? (after > to ? after : to));
       }),
       { numRuns: 500 },
     );
@@ -114,6 +117,7 @@ describe('the tail of a log', () => {
         const isWithin = (events: readonly TailEvent[]): boolean =>
           events.length <= MAX_EVENTS && charactersOf(events) <= MAX_CHARACTERS;
         expect(isWithin(kept) || kept.length === 1).toBe(true);
+        expect(kept.at(-1)).toBe(all.at(-1));
         if (more.length > kept.length) expect(isWithin(more)).toBe(false);
         expect(positionsOf(tail.after(tail.from, {}, MAX_EVENTS + 1)!.events)).toEqual(positionsOf(kept));
       }),
