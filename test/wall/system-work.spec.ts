@@ -8,6 +8,9 @@ const CROSSINGS: Record<string, string[]> = {
   'src/access/credential-verifier.ts': ['credential lookup', 'organisation lookup'],
   'src/access/organisation.service.ts': ['organisation list'],
   'src/audit/audit-verification.service.ts': ['audit verification'],
+  'src/cdc/arrival-watch.service.ts': ['event arrivals'],
+  'src/cdc/event-partitions.service.ts': ['event log layout', 'event log upkeep'],
+  'src/cdc/log-layout.service.ts': ['event log layout'],
   'src/platform/database/database-life.ts': ['database life'],
   'src/platform/schedule/sweeps.ts': ['housekeeping'],
 };
