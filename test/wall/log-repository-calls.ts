@@ -1,9 +1,12 @@
 import { EventLogRepository, type AppendOptions, type LogEntry } from '../../src/cdc/event-log.repository.js';
 import { EventPartitionRepository } from '../../src/cdc/event-partition.repository.js';
+import { EventRetentionRepository } from '../../src/cdc/event-retention.repository.js';
 import { EventZoneRepository } from '../../src/cdc/event-zone.repository.js';
 import { FeedRepository } from '../../src/cdc/feed.repository.js';
+import { RouterCursorRepository } from '../../src/cdc/router-cursor.repository.js';
 import type { TestDatabase } from '../support/database.js';
 import type { CallsOf, RepositoryUnderTest } from './repository-calls.js';
+import type { Inhabitant } from './two-organisations.js';
 
 const SIZE = 1_000;
 const EMPTY_PARTITION = 'event_from_5000001';
@@ -18,11 +21,18 @@ const entry: LogEntry = {
   envelope: '{}',
 };
 
-/** A partition for each thing that is done to one, and a zone. */
-export async function layOutLog(database: TestDatabase): Promise<void> {
+/** A partition for each thing that is done to one, a zone, and readers of the organisation that are behind. */
+export async function layOutLog(database: TestDatabase, orgcode: string): Promise<void> {
   await database.asOwner(`select ipm_add_event_partition(${SIZE}) from generate_series(1, 2)`);
   await database.asOwner(`update event_partition set status = 'retiring' where name = '${EMPTY_PARTITION}'`);
   await database.asOwner('insert into event_zone values (1, 1000, now(), now())');
+  await database.asOwner('insert into router_cursor (orgcode, position) values ($1, 0)', [orgcode]);
+  await database.asOwner(`insert into event_hold (orgcode, holder, position) values ($1, 'export', 0)`, [orgcode]);
+}
+
+/** The stretch of the log that holds one event of this organisation and none of another. */
+function onlyEventOf({ position }: Inhabitant): { from: bigint; to: bigint } {
+  return { from: BigInt(position), to: BigInt(position) + 1n };
 }
 
 const eventLogCalls: CallsOf<EventLogRepository> = {
@@ -79,7 +89,7 @@ const zoneCalls: CallsOf<EventZoneRepository> = {
   },
   firstIn: {
     system: true,
-    run: (zones, { db, of }) => zones.firstIn(db, BigInt(of.position), BigInt(of.position) + 1n),
+    run: (zones, { db, of }) => zones.firstIn(db, onlyEventOf(of).from, onlyEventOf(of).to),
   },
   horizon: {
     system: true,
@@ -88,9 +98,40 @@ const zoneCalls: CallsOf<EventZoneRepository> = {
   },
 };
 
+const retentionCalls: CallsOf<EventRetentionRepository> = {
+  readersBefore: { system: true, run: (retention, { db }) => retention.readersBefore(db, 5_000_000n) },
+  nextShare: { system: true, run: (retention, { db, of }) => retention.nextShare(db, onlyEventOf(of), '') },
+  hide: {
+    system: true,
+    run: (retention, { db, of }) =>
+      retention.hide(db, { orgcode: of.orgcode, lastPosition: BigInt(of.position), events: 1n }),
+    shows: ({ db, of }) => db.$queryRaw`select 1 from org_head where orgcode = ${of.orgcode} and dropped_to > 0`,
+  },
+  pruneKeys: {
+    system: true,
+    run: (retention, { db, of }) => retention.pruneKeys(db, onlyEventOf(of).from, onlyEventOf(of).to),
+  },
+  lastIn: { system: true, run: (retention, { db, of }) => retention.lastIn(db, onlyEventOf(of)) },
+};
+
+const cursorCalls: CallsOf<RouterCursorRepository> = {
+  begin: { run: (cursors, { db, of }) => cursors.begin(db, of.orgcode) },
+  take: { system: true, run: async (cursors, { db, of }) => (await cursors.take(db, of.orgcode)) !== undefined },
+  head: { system: true, run: async (cursors, { db, of }) => Number(await cursors.head(db, of.orgcode)) },
+  events: { system: true, run: (cursors, { db, of }) => cursors.events(db, of.orgcode, 0n, 5_000_000n, 10) },
+  move: {
+    system: true,
+    run: (cursors, { db, of }) => cursors.move(db, of.orgcode, 1n),
+    shows: ({ db, of }) => db.$queryRaw`select 1 from router_cursor where orgcode = ${of.orgcode} and position = 1`,
+  },
+  behind: { system: true, run: (cursors, { db }) => cursors.behind(db, 10) },
+};
+
 export const logRepositories: Record<string, RepositoryUnderTest> = {
   EventLogRepository: { make: (database) => new EventLogRepository(database), calls: eventLogCalls },
   FeedRepository: { make: (database) => new FeedRepository(database), calls: feedCalls },
   EventPartitionRepository: { make: () => new EventPartitionRepository(), calls: partitionCalls },
+  EventRetentionRepository: { make: () => new EventRetentionRepository(), calls: retentionCalls },
+  RouterCursorRepository: { make: () => new RouterCursorRepository(), calls: cursorCalls },
   EventZoneRepository: { make: () => new EventZoneRepository(), calls: zoneCalls },
 };

@@ -58,7 +58,7 @@ describe('the tenant wall below the repositories', () => {
       );
       rememberVerifier(here.orgcode, table, row!.verifier);
     }
-    await layOutLog(api.database);
+    await layOutLog(api.database, here.orgcode);
     // something for the sweeps to find
     await api.database.asOwner(
       `insert into idempotency_key (orgcode, route, key, request_hash, credential, expires_at) values ($1, 'r', 'old', '', 'c', now() - interval '1 day')`,

@@ -4,6 +4,7 @@ import { OrganisationRepository } from '../../src/access/organisation.repository
 import { SessionRepository } from '../../src/access/session.repository.js';
 import { AuditRepository, type NewAuditEvent } from '../../src/audit/audit.repository.js';
 import { CatalogRepository } from '../../src/catalog/catalog.repository.js';
+import { OperationRunRepository } from '../../src/operations/operation-run.repository.js';
 import type { Database } from '../../src/platform/database/database.js';
 import type { SystemTx, Tx } from '../../src/platform/database/transaction.js';
 import { IdempotencyRepository } from '../../src/platform/idempotency/idempotency.repository.js';
@@ -153,6 +154,24 @@ const idempotencyCalls: CallsOf<IdempotencyRepository> = {
   deleteExpired: { system: true, run: (keys, { db }) => keys.deleteExpired(db, 10) },
 };
 
+const operationRun = { type: 'spec', subject: 's', initiator: 'spec' };
+const started = async (runs: OperationRunRepository, { db }: CallScene): Promise<number> =>
+  (await runs.startOrTakeOver(db, operationRun, 60)) ?? 0;
+
+const operationRunCalls: CallsOf<OperationRunRepository> = {
+  startOrTakeOver: { system: true, run: started },
+  beat: {
+    system: true,
+    run: async (runs, scene) => runs.beat(scene.db, await started(runs, scene), { n: 7 }),
+    shows: ({ db }) => db.$queryRaw`select 1 from operation_run where counts ->> 'n' = '7'`,
+  },
+  complete: {
+    system: true,
+    run: async (runs, scene) => runs.complete(scene.db, await started(runs, scene), 'succeeded', {}, 'done'),
+    shows: ({ db }) => db.$queryRaw`select 1 from operation_run where status = 'completed'`,
+  },
+};
+
 export interface RepositoryUnderTest {
   make: (database: Database) => object;
   calls: Record<string, RepositoryCall<never>>;
@@ -166,6 +185,7 @@ export const repositories: Record<string, RepositoryUnderTest> = {
   AuditRepository: { make: (database) => new AuditRepository(database), calls: auditCalls },
   CatalogRepository: { make: (database) => new CatalogRepository(database), calls: catalogCalls },
   IdempotencyRepository: { make: () => new IdempotencyRepository(), calls: idempotencyCalls },
+  OperationRunRepository: { make: () => new OperationRunRepository(), calls: operationRunCalls },
   ...logRepositories,
 };
 
