@@ -107,7 +107,7 @@ export class CdcStreamRequest {
 }
 
 export class CdcList {
-  @OpenObjects() items!: object[];
+  @OpenObjects({ optional: true }) items!: object[];
   @NextToken() next_token?: object;
   @Flag({ extension: true, description: 'Whether to ask again at once.' }) has_more!: boolean;
 }
