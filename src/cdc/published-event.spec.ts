@@ -52,15 +52,18 @@ const time = fc.oneof(
 const sourceRef = fc.oneof(
   fc.record({ kind: text, id: text }, { requiredKeys: [] }),
   fc.record({ kind: fc.constant('order'), id: fc.constantFrom<unknown>('1', '', 1, null, ['1']) }),
+  fc
+    .tuple(fc.constantFrom(127, 128, 129), fc.constantFrom(255, 256, 257))
+    .map(([kind, id]) => ({ kind: 'k'.repeat(kind), id: 'i'.repeat(id) })),
   fc.constantFrom<unknown>(null, 'order', [], 7),
 );
 const sourceRefs = fc.oneof(
-  fc.array(sourceRef, { maxLength: 3 }),
+  fc.array(sourceRef, { maxLength: 2 }),
   fc.constantFrom(99, 100, 101).map((count) => Array(count).fill({ kind: 'order', id: '1' })),
 );
 const json = fc.jsonValue({ maxDepth: 3 }).filter(isStorable);
 const name = fc
-  .tuple(fc.stringMatching(/^[A-Za-z0-9_.:-]{0,3}$/), fc.constantFrom(0, 60, 61, 64, 124, 125, 128))
+  .tuple(fc.stringMatching(/^[A-Za-z0-9_.:-]{0,2}$/), fc.constantFrom(0, 62, 63, 64, 65, 126, 127, 128, 129))
   .map(([start, length]) => start + 'n'.repeat(length));
 const value = fc.oneof(text, name, time, sourceRefs, json, fc.string({ maxLength: 70 }), fc.constant(undefined));
 
