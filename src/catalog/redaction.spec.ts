@@ -186,7 +186,7 @@ describe('what redaction explains', () => {
     'buyer.email': 'mask',
     'buyer.number': 'hash',
     note: 'drop',
-    toString: 'drop',
+    ['toString' as string]: 'drop',
     'lines[].phone': 'mask',
     'tags[]': 'hash',
   });
