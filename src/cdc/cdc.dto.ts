@@ -16,7 +16,7 @@ import {
 } from '../platform/http/fields.js';
 import { PageRequest, RequestContext, SourceRef } from '../platform/http/request.dto.js';
 
-export const MAX_BATCH_EVENTS = 1_000;
+const MAX_BATCH_EVENTS = 1_000;
 export const MAX_PUBLISH_BYTES = 8 * 1024 * 1024;
 export const MAX_WAIT_MS = 20_000;
 
