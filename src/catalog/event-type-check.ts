@@ -16,8 +16,9 @@ export interface PayloadVerdict {
 
 const FINE: PayloadVerdict = { flags: [], problems: [] };
 
-/** Versions are named by whoever publishes: only so many are remembered. */
 const MAX_VERSIONS = 100;
+/** Versions that do not exist are named by whoever publishes: they must not push out those that do. */
+const MAX_UNKNOWN_VERSIONS = 100;
 
 /** One event type made ready: what is compiled is compiled once. Level, facts and redaction are those of the newest version. */
 export class EventTypeCheck {
@@ -25,29 +26,32 @@ export class EventTypeCheck {
   readonly redaction: Redaction;
   private readonly facts: FactsRule | undefined;
   private readonly newest: PayloadCheck;
-  /** The check of each version; undefined where it is known that there is no such version. */
-  private readonly versions = new LRUCache<string, { check: PayloadCheck | undefined }>({ max: MAX_VERSIONS });
+  private readonly newestVersion: string;
+  private readonly others = new LRUCache<string, PayloadCheck>({ max: MAX_VERSIONS });
+  private readonly unknown = new LRUCache<string, true>({ max: MAX_UNKNOWN_VERSIONS });
 
   constructor(newest: EventTypeDefinition, others: readonly EventTypeDefinition[] = []) {
     this.level = newest.validation;
     this.redaction = new Redaction(newest.redaction);
     this.facts = newest.facts;
     this.newest = newest.validation === 'off' ? () => [] : compilePayloadSchema(newest.schema);
+    this.newestVersion = newest.schemaVersion;
     for (const version of others) this.learn(version.schemaVersion, version);
-    this.versions.set(newest.schemaVersion, { check: this.newest });
   }
 
   knows(schemaVersion: string): boolean {
-    return this.versions.has(schemaVersion);
+    return schemaVersion === this.newestVersion || this.others.has(schemaVersion) || this.unknown.has(schemaVersion);
   }
 
   learn(schemaVersion: string, version: EventTypeDefinition | undefined): void {
-    this.versions.set(schemaVersion, { check: version && compilePayloadSchema(version.schema) });
+    if (version) this.others.set(schemaVersion, compilePayloadSchema(version.schema));
+    else this.unknown.set(schemaVersion, true);
   }
 
   judge(payload: unknown, schemaVersion: string | undefined): PayloadVerdict {
     if (this.level === 'off') return FINE;
-    const named = schemaVersion === undefined ? this.newest : this.versions.get(schemaVersion)?.check;
+    const isNewest = schemaVersion === undefined || schemaVersion === this.newestVersion;
+    const named = isNewest ? this.newest : this.others.get(schemaVersion);
     const shape = (named ?? this.newest)(payload).filter(({ path }) => !this.redaction.explains(path, payload));
     const facts = this.facts ? factsProblems(payload, this.facts) : [];
     if (named && shape.length === 0 && facts.length === 0) return FINE;

@@ -12,12 +12,22 @@ interface Step {
   each: boolean;
 }
 
+interface Rule {
+  steps: readonly Step[];
+  /** Its names, joined. */
+  fields: string;
+  mode: RedactionMode;
+}
+
 /** The rules of one event type, taken apart once. */
 export class Redaction {
-  private readonly rules: readonly { steps: readonly Step[]; mode: RedactionMode }[];
+  private readonly rules: readonly Rule[];
 
   constructor(rules: RedactionRules) {
-    this.rules = Object.entries(rules).map(([path, mode]) => ({ steps: stepsOf(path), mode }));
+    this.rules = Object.entries(rules).map(([path, mode]) => {
+      const steps = stepsOf(path);
+      return { steps, fields: steps.map(({ name }) => name).join('.'), mode };
+    });
   }
 
   /** The payload without what must not be seen; the one given is not touched. Redacted once more, it stays the same. */
@@ -27,14 +37,16 @@ export class Redaction {
 
   /** Whether a problem that a schema has with the payload is only that the value is redacted already, or has been dropped. */
   explains(problemPath: string, payload: unknown): boolean {
-    const names = problemPath.replace(/^payload\.?/, '').split('.');
-    return this.rules.some(({ steps, mode }) => {
-      const flat = steps.flatMap(({ name, each }) => (each ? [name, undefined] : [name]));
-      if (flat.length !== names.length || !flat.every((name, i) => name === undefined || name === names[i]))
-        return false;
-      const value = names.reduce<unknown>((inner, name) => propertyOf(inner, name), payload);
-      return mode === 'drop' ? value === undefined : isRedacted(value);
-    });
+    const names: string[] = [];
+    let value = payload;
+    for (const name of problemPath.split('.').slice(1)) {
+      if (!Array.isArray(value)) names.push(name);
+      value = propertyOf(value, name);
+    }
+    const path = names.join('.');
+    return this.rules.some(
+      ({ fields, mode }) => fields === path && (mode === 'drop' ? value === undefined : isRedacted(value)),
+    );
   }
 }
 
@@ -42,32 +54,22 @@ function stepsOf(path: string): Step[] {
   return path.split('.').map((part) => ({ name: part.replace(/\[\]$/, ''), each: part.endsWith('[]') }));
 }
 
+/** Goes into every list, also where the rule has none: what breaks its schema is stored too, where the level is `warn`. */
 function redacted(value: unknown, steps: readonly Step[], mode: RedactionMode, hash: ValueHash): unknown {
+  if (Array.isArray(value)) return value.map((item) => redacted(item, steps, mode, hash));
   const [step, ...rest] = steps;
   if (!step || !isObject(value) || !Object.hasOwn(value, step.name)) return value;
   const inner = value[step.name];
   const copy = { ...value };
-  if (!step.each) return replaced(copy, step.name, inner, rest, mode, hash);
-  if (!Array.isArray(inner)) return value;
-  copy[step.name] =
-    rest.length > 0
-      ? inner.map((item) => redacted(item, rest, mode, hash))
-      : inner.flatMap((item) => (mode === 'drop' ? [] : [redactedValue(item, mode, hash)]));
+  if (rest.length > 0) copy[step.name] = redacted(inner, rest, mode, hash);
+  else if (step.each && Array.isArray(inner)) copy[step.name] = redactedItems(inner, mode, hash);
+  else if (mode === 'drop') Reflect.deleteProperty(copy, step.name);
+  else copy[step.name] = redactedValue(inner, mode, hash);
   return copy;
 }
 
-function replaced(
-  copy: Record<string, unknown>,
-  name: string,
-  inner: unknown,
-  rest: readonly Step[],
-  mode: RedactionMode,
-  hash: ValueHash,
-): Record<string, unknown> {
-  if (rest.length > 0) copy[name] = redacted(inner, rest, mode, hash);
-  else if (mode === 'drop') Reflect.deleteProperty(copy, name);
-  else copy[name] = redactedValue(inner, mode, hash);
-  return copy;
+function redactedItems(items: readonly unknown[], mode: RedactionMode, hash: ValueHash): unknown[] {
+  return mode === 'drop' ? [] : items.map((item) => redactedValue(item, mode, hash));
 }
 
 /** Nothing stays nothing; what is redacted already stays as it is, so that what was exported can be imported again. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Configuration } from '../platform/config/configuration.js';
 import { Database } from '../platform/database/database.js';
+import type { SystemTx } from '../platform/database/transaction.js';
 import { EventPartitionRepository } from './event-partition.repository.js';
 
 /** Whole partitions that stand ready beyond the one in use: ten million events, should no worker run for a while. */
@@ -52,7 +53,7 @@ export class EventPartitions {
     });
   }
 
-  private upkeep<T>(work: Parameters<typeof this.database.acrossOrganisations<T>>[1]): Promise<T> {
+  private upkeep<T>(work: (tx: SystemTx) => Promise<T>): Promise<T> {
     return this.database.acrossOrganisations('event log upkeep', work);
   }
 }

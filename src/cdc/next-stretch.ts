@@ -22,26 +22,26 @@ export function nextStretch(
   return before === undefined ? undefined : { after: from - 1n, before };
 }
 
-/** From the first position that may hold a wanted event to the end of the zones that follow on it; without an end past the last zone. */
+/** From the first position that may hold a wanted event to the next zone that holds none; without an end where there is no such zone. */
 function wantedZones(
   zones: readonly EventZone[],
   after: bigint,
   filters: FeedFilters,
 ): { from: bigint; to: bigint | undefined } {
-  const start = after + 1n;
-  if (filters.fromMicros === undefined && filters.toMicros === undefined) return { from: start, to: undefined };
-  let index = firstEndingAfter(zones, start);
-  while (index < zones.length && !overlaps(zones[index], filters)) index += 1;
-  const wanted = zones[index];
-  if (!wanted) return { from: later(start, zones.at(-1)?.to), to: undefined };
-  let end = index;
-  while (end < zones.length && overlaps(zones[end], filters)) end += 1;
-  // Past the last zone lies what has none yet.
-  return { from: later(start, wanted.from), to: end === zones.length ? undefined : zones[end]?.from };
+  let from = after + 1n;
+  if (filters.fromMicros === undefined && filters.toMicros === undefined) return { from, to: undefined };
+  // Of a position that no zone speaks of nothing is known: it is looked at.
+  let index = firstEndingAfter(zones, from);
+  for (let zone = zones[index]; zone && zone.from <= from && !overlaps(zone, filters); zone = zones[index]) {
+    from = zone.to;
+    index += 1;
+  }
+  for (let zone = zones[index]; zone && overlaps(zone, filters); zone = zones[index]) index += 1;
+  return { from, to: zones[index]?.from };
 }
 
-function overlaps(zone: EventZone | undefined, { fromMicros, toMicros }: FeedFilters): boolean {
-  if (!zone || zone.firstMicros === null || zone.lastMicros === null) return false;
+function overlaps(zone: EventZone, { fromMicros, toMicros }: FeedFilters): boolean {
+  if (zone.firstMicros === null || zone.lastMicros === null) return false;
   return (
     (fromMicros === undefined || zone.lastMicros >= fromMicros) &&
     (toMicros === undefined || zone.firstMicros < toMicros)
@@ -56,8 +56,4 @@ function firstEndingAfter(zones: readonly EventZone[], position: bigint): number
     else low = middle + 1;
   }
   return low;
-}
-
-function later(a: bigint, b: bigint | undefined): bigint {
-  return b !== undefined && b > a ? b : a;
 }

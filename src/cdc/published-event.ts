@@ -1,3 +1,4 @@
+import { maxLength } from 'class-validator';
 import { AppError, type FieldProblem } from '../platform/errors/app-error.js';
 import { assertStorable } from '../platform/http/body-hygiene.js';
 import { UnreadableItem } from '../platform/http/body-parser.js';
@@ -45,11 +46,13 @@ const text =
   (max: number): Check =>
   (value) => {
     if (typeof value !== 'string') return 'not_text';
-    if (value.length > max) return 'too_long';
+    if (value.length > max && !maxLength(value, max)) return 'too_long'; // which counts 😀 as one
     return value.length === 0 ? 'too_short' : undefined;
   };
 
 const NAME = 'not_a_name';
+const kindProblem = text(128);
+const idProblem = text(256);
 
 /**
  * What stands in an event beside its payload. One table of plain checks and not the wire shape's decorators, which take six
@@ -134,12 +137,9 @@ function storageProblems(item: object): FieldProblem[] {
 function sourceRefsProblem(value: unknown): string | undefined {
   if (!Array.isArray(value)) return 'not_a_list';
   if (value.length > MAX_SOURCE_REFS) return 'too_many';
-  const isRef = (ref: unknown): boolean => isObject(ref) && isShortText(ref.kind, 128) && isShortText(ref.id, 256);
+  const isRef = (ref: unknown): boolean =>
+    isObject(ref) && kindProblem(ref.kind) === undefined && idProblem(ref.id) === undefined;
   return value.every(isRef) ? undefined : 'not_source_refs';
-}
-
-function isShortText(value: unknown, max: number): boolean {
-  return typeof value === 'string' && value.length > 0 && value.length <= max;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

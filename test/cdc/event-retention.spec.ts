@@ -83,8 +83,8 @@ describe('retention', () => {
     const refused = await feed(token);
     expect(refused.status).toBe(410);
     expect(refused.body.error).toMatchObject({ error_code: 'next_token_expired' });
-    const earliest = refused.body.error?.details?.earliest_token as object;
-    expect((await feed(earliest)).body.data.items).toMatchObject([{ event_id: next.event_id }]);
+    const { earliest_token } = refused.body.error?.details as { earliest_token: object };
+    expect((await feed(earliest_token)).body.data.items).toMatchObject([{ event_id: next.event_id }]);
   });
 
   it.each([

@@ -126,7 +126,9 @@ describe('migrate', () => {
       );
       // none of them belongs to an organisation; partitions are reached by way of their table alone
       const names = ['_prisma_migrations', 'database_life', 'event_partition', 'event_zone'];
-      expect(open.map(({ relname }) => relname).filter((name) => !/^event_from_\d+$/.test(String(name)))).toEqual(names);
+      expect(open.map(({ relname }) => relname).filter((name) => !/^event_from_\d+$/.test(String(name)))).toEqual(
+        names,
+      );
     }
     await second.drop();
   });
