@@ -10,7 +10,6 @@ import { EventRouter } from './event-router.service.js';
 import { EventRouterSweep } from './event-router.sweep.js';
 import { EventZoneRepository } from './event-zone.repository.js';
 import { EventZones } from './event-zones.service.js';
-import { RouterCursorRepository } from './router-cursor.repository.js';
 
 /** What goes on behind the log: routing, room for events to come, retention. */
 @Module({
@@ -24,8 +23,7 @@ import { RouterCursorRepository } from './router-cursor.repository.js';
     EventRouterSweep,
     EventZoneRepository,
     EventZones,
-    RouterCursorRepository,
   ],
-  exports: [EventRouter, RouterCursorRepository],
+  exports: [EventRouter],
 })
 export class CdcWorkerModule {}

@@ -1,5 +1,3 @@
-import type { Caller } from '../platform/http/caller.js';
-import { fingerprintField } from '../platform/http/stats.js';
 import type { PublishedEvent } from './published-event.js';
 
 export const EVENT_ORIGINS = ['publish', 'import', 'inbound', 'ipm'] as const;
@@ -17,27 +15,6 @@ export interface EventSurroundings {
   /** Of the call, where the event has none of its own. */
   reason?: string | undefined;
   source_refs?: PublishedEvent['source_refs'] | undefined;
-}
-
-interface ClaimedContext {
-  logical_guid?: string | null | undefined;
-  channel_code?: string | null | undefined;
-  cccode?: string | null | undefined;
-}
-
-/** Who brought the event, as verified, and where it belongs, as claimed. */
-export function eventContext(caller: Caller, claimed: ClaimedContext = {}): object {
-  const { orgcode, actor, roles, contextSource, fingerprint, cccode } = caller;
-  return {
-    orgcode,
-    logical_guid: claimed.logical_guid ?? undefined,
-    channel_code: claimed.channel_code ?? undefined,
-    cccode: cccode ?? claimed.cccode ?? undefined,
-    actor,
-    roles,
-    context_source: contextSource,
-    ...fingerprintField(contextSource, fingerprint),
-  };
 }
 
 /** The stored envelope as text, but for what the log adds: it is kept, sent and exported without being parsed again. */

@@ -5,10 +5,29 @@ import { EventLogRepository } from './event-log.repository.js';
 import { EventPartitionRepository } from './event-partition.repository.js';
 import { EventPartitions } from './event-partitions.service.js';
 import { OwnEvents } from './own-events.service.js';
+import { RouterCursorRepository } from './router-cursor.repository.js';
+import { RouterCursors } from './router-cursors.service.js';
 
 /** The writing end of the log, for every room that has something to say. */
 @Module({
-  providers: [Arrivals, EventAppender, EventLogRepository, EventPartitionRepository, EventPartitions, OwnEvents],
-  exports: [Arrivals, EventAppender, EventPartitionRepository, EventPartitions, OwnEvents],
+  providers: [
+    Arrivals,
+    EventAppender,
+    EventLogRepository,
+    EventPartitionRepository,
+    EventPartitions,
+    OwnEvents,
+    RouterCursorRepository,
+    RouterCursors,
+  ],
+  exports: [
+    Arrivals,
+    EventAppender,
+    EventPartitionRepository,
+    EventPartitions,
+    OwnEvents,
+    RouterCursorRepository,
+    RouterCursors,
+  ],
 })
 export class EventLogModule {}

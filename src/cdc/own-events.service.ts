@@ -3,9 +3,10 @@ import { Injectable } from '@nestjs/common';
 import type { Tx } from '../platform/database/transaction.js';
 import type { Caller } from '../platform/http/caller.js';
 import type { RequestContext, SourceRef } from '../platform/http/request.dto.js';
+import { verifiedContext } from '../platform/http/verified-context.js';
 import { Arrivals } from './arrivals.service.js';
 import { EventAppender } from './event-appender.service.js';
-import { envelopeText, eventContext } from './event-envelope.js';
+import { envelopeText } from './event-envelope.js';
 import { canonicalTime } from './event-time.js';
 
 /** Something that IPM itself did, for those who subscribe to the service `ipm`. catalog/events/ipm describes each action. */
@@ -37,7 +38,7 @@ export class OwnEvents {
     if (events.length === 0) return;
     const occurredAt = new Date().toISOString();
     const around = { orgcode: caller.orgcode, origin: 'ipm', flags: [], ...grounds } as const;
-    const context = eventContext(caller, grounds.request_context);
+    const context = verifiedContext(caller, grounds.request_context);
     const entries = events.map(({ action, resource, payload }) => {
       const event = {
         event_id: randomUUID(),

@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { assertOwnContext } from '../audit/write.service.js';
 import { EventChecks, type BatchChecks } from '../catalog/event-checks.service.js';
 import type { Caller } from '../platform/http/caller.js';
+import { verifiedContext } from '../platform/http/verified-context.js';
 import type { PublishRequest, PublishResult, PublishedItem } from './cdc.dto.js';
 import { eventErrors } from './cdc.errors.js';
 import { CatalogMoved, EventAppender } from './event-appender.service.js';
-import { envelopeText, eventContext, MAX_EVENT_BYTES, type EventOrigin } from './event-envelope.js';
+import { envelopeText, MAX_EVENT_BYTES, type EventOrigin } from './event-envelope.js';
 import type { Appended, LogEntry } from './event-log.repository.js';
 import { judgeForm, rejected, type Judgement, type PublishedEvent, type Rejection } from './published-event.js';
 
@@ -53,7 +54,7 @@ export class PublishService {
   ): Promise<{ checks: BatchChecks; items: Prepared[] }> {
     const events = judged.flatMap((one) => ('event' in one ? [one.event] : []));
     const checks = await this.checks.forEvents(caller.orgcode, events);
-    const shared = eventContext(caller, request.request_context);
+    const shared = verifiedContext(caller, request.request_context);
     const prepareOne = (one: Judgement): Prepared => {
       if ('rejection' in one) return one;
       const { event, occurredAt } = one;
@@ -63,7 +64,7 @@ export class PublishService {
         orgcode: caller.orgcode,
         origin,
         flags,
-        context: event.request_context ? eventContext(caller, event.request_context) : shared,
+        context: event.request_context ? verifiedContext(caller, event.request_context) : shared,
         reason: request.reason,
         source_refs: request.source_refs,
       });

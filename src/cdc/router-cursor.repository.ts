@@ -32,6 +32,13 @@ export class RouterCursorRepository {
     return row.head;
   }
 
+  /** How far it is; the router waits until the transaction ends. 0 where nothing is routed. */
+  async hold(tx: Tx, orgcode: string): Promise<bigint> {
+    const [row] = await tx.$queryRaw<{ position: bigint }[]>`
+      select position from router_cursor where orgcode = ${orgcode} for update`;
+    return row?.position ?? 0n;
+  }
+
   /** Ours to the commit; undefined where another router has it, or nobody consumes. */
   async take(tx: SystemTx, orgcode: string): Promise<bigint | undefined> {
     const [row] = await tx.$queryRaw<{ position: bigint }[]>`

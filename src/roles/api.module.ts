@@ -8,11 +8,13 @@ import { CatalogModule } from '../catalog/catalog.module.js';
 import { CdcController } from '../cdc/cdc.controller.js';
 import { CdcModule } from '../cdc/cdc.module.js';
 import { AuthenticationHook } from '../platform/http/authentication.hook.js';
+import { WebhookController } from '../webhook/webhook.controller.js';
+import { WebhookModule } from '../webhook/webhook.module.js';
 
 /** The rooms that serve HTTP. */
 @Module({
-  imports: [AccessModule, AuditModule, CatalogModule, CdcModule],
-  controllers: [AccessController, AuditController, CatalogController, CdcController],
+  imports: [AccessModule, AuditModule, CatalogModule, CdcModule, WebhookModule],
+  controllers: [AccessController, AuditController, CatalogController, CdcController, WebhookController],
   providers: [AuthenticationHook],
 })
 export class ApiModule {}

@@ -70,7 +70,13 @@ export class WebhookCreateRequest extends WriteRequest {
   @OneOf(WEBHOOK_STATUSES, { optional: true }) status?: WebhookStatus;
   @Parts(() => WebhookFilter, { maxItems: MAX_FILTERS }) event_filters!: WebhookFilter[];
   @TextMap({ optional: true }) headers?: Record<string, string>;
-  @Integer({ min: 100, max: 30_000, optional: true, extension: true, description: 'For one call; 15,000 unless given.' })
+  @Integer({
+    min: 100,
+    max: 30_000,
+    optional: true,
+    extension: true,
+    description: 'For one call; 15,000 unless given.',
+  })
   timeout_ms?: number;
 }
 
@@ -98,4 +104,3 @@ export class WebhookStatusSetRequest extends WriteRequest {
   @Flag({ optional: true, extension: true, description: 'False: what was missed while it was paused is left out.' })
   catch_up?: boolean;
 }
-

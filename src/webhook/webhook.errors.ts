@@ -23,7 +23,8 @@ export const webhookErrors = defineErrors({
     tag: 'endpoint_not_allowed',
     major: 'validation',
     status: 400,
-    message: 'Webhooks are not sent there: use https, a public address and a port for web servers; details.fields says what is wrong.',
+    message:
+      'Webhooks are not sent there: use https, a public address and a port for web servers; details.fields says what is wrong.',
   },
   tooMany: {
     tag: 'too_many_webhooks',

@@ -83,8 +83,14 @@ export class WebhookRepository {
       where orgcode = ${orgcode} and webhook_id = ${webhookId}`;
   }
 
-  async changeStatus(tx: Tx, orgcode: string, webhookId: string, change: StatusChange): Promise<WebhookRecord | null> {
-    await tx.webhook.update({
+  /** The row must be locked and its revision compared. Failure counters start anew. */
+  async changeStatus(
+    tx: Tx,
+    orgcode: string,
+    { webhookId, lane }: WebhookRecord,
+    change: StatusChange,
+  ): Promise<WebhookRecord> {
+    const webhook = await tx.webhook.update({
       where: { orgcode_webhookId: { orgcode, webhookId } },
       data: {
         ...change,
@@ -96,10 +102,10 @@ export class WebhookRepository {
       },
     });
     await tx.webhookHealth.updateMany({
-      where: { orgcode, lane: (await this.find(tx, orgcode, webhookId))?.lane ?? -1n },
+      where: { orgcode, lane },
       data: { consecutiveFailures: 0, failingSince: null },
     });
-    return this.find(tx, orgcode, webhookId);
+    return { ...webhook, health: await tx.webhookHealth.findUnique({ where: { orgcode, lane } }) };
   }
 
   /** Newest first. */

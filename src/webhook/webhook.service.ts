@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { WriteService } from '../audit/write.service.js';
+import { WriteService, type Written } from '../audit/write.service.js';
 import { RouterCursors } from '../cdc/router-cursors.service.js';
-import { eventContextOf } from '../cdc/own-events.service.js';
 import { Database } from '../platform/database/database.js';
 import type { Tx } from '../platform/database/transaction.js';
 import { AppError } from '../platform/errors/app-error.js';
@@ -11,11 +10,10 @@ import type { Answer } from '../platform/http/answer.js';
 import type { Caller } from '../platform/http/caller.js';
 import { RevisionedRecords } from '../platform/http/operation.js';
 import { clampLimit, Paging, type Page } from '../platform/http/paging.js';
-import { GuardedClient } from '../platform/outgoing/guarded-client.js';
+import { verifiedContext } from '../platform/http/verified-context.js';
 import { Keyring } from '../platform/secrets/keyring.js';
-import { headerProblems } from './custom-headers.js';
 import { lastFourOf, newSigningSecret } from './signing-secret.js';
-import { webhookLifecycle, type WebhookStatus } from './webhook-lifecycle.js';
+import { webhookLifecycle } from './webhook-lifecycle.js';
 import type {
   Webhook,
   WebhookCreated,
@@ -24,11 +22,13 @@ import type {
   WebhookListRequest,
   WebhookStatusSetRequest,
 } from './webhook.dto.js';
+import { WebhookRules } from './webhook-rules.service.js';
 import { webhookErrors } from './webhook.errors.js';
 import { webhookSeal, webhookToWire } from './webhook.mapper.js';
-import { WebhookRepository, type Gap, type WebhookRecord } from './webhook.repository.js';
+import { webhookCreated, webhookStatusEvent } from './webhook-own-events.js';
+import { WebhookRepository, type Gap, type StatusChange, type WebhookRecord } from './webhook.repository.js';
 
-export const MAX_WEBHOOKS = 10_000;
+const MAX_WEBHOOKS = 10_000;
 const DEFAULT_TIMEOUT_MS = 15_000;
 
 @Injectable()
@@ -38,10 +38,141 @@ export class WebhookService extends RevisionedRecords {
     private readonly writes: WriteService,
     private readonly webhooks: WebhookRepository,
     private readonly cursors: RouterCursors,
-    private readonly client: GuardedClient,
+    private readonly rules: WebhookRules,
     private readonly keyring: Keyring,
     private readonly paging: Paging,
   ) {
     super();
   }
+
+  async create(caller: Caller, request: WebhookCreateRequest): Promise<Answer<WebhookCreated>> {
+    const unreachable = await this.rules.endpointProblem(request.endpoint_url); // asks the name service: outside of any transaction
+    const secret = newSigningSecret();
+    return this.writes.once(caller, request, (tx) => this.insert(tx, caller, request, secret), {
+      secretAnswer: true,
+      precondition: () => this.rules.assertCreatable(request, unreachable),
+    });
+  }
+
+  async get(orgcode: string, webhookId: string): Promise<Webhook> {
+    const found = await this.database.read(orgcode, (db) => this.webhooks.find(db, orgcode, webhookId));
+    if (!found) throw new AppError(webhookErrors.notFound);
+    return webhookToWire(found, this.keyring);
+  }
+
+  async list({ orgcode }: Caller, request: WebhookListRequest): Promise<Page<Webhook>> {
+    const limit = clampLimit(request.limit);
+    const scope = { orgcode, list: 'webhook/list', filters: { status: request.status } };
+    const [createdAt, webhookId] = this.paging.positionAfter(request.next_token, scope) ?? [];
+    const after =
+      createdAt === undefined ? undefined : { createdAt: new Date(createdAt), webhookId: String(webhookId) };
+    const rows = await this.webhooks.page(orgcode, request.status, after, limit + 1);
+    return this.paging.page(rows, limit, scope, {
+      position: (row) => [row.createdAt.toISOString(), row.webhookId],
+      item: (row) => webhookToWire(row, this.keyring),
+    });
+  }
+
+  async snapshot(orgcode: string, { webhook_id }: Readonly<Record<string, unknown>>): Promise<object | undefined> {
+    if (typeof webhook_id !== 'string') return undefined;
+    const found = await this.database.read(orgcode, (db) => this.webhooks.find(db, orgcode, webhook_id));
+    return found ? webhookToWire(found, this.keyring) : undefined;
+  }
+
+  setStatus(caller: Caller, request: WebhookStatusSetRequest): Promise<Answer<WebhookData>> {
+    return this.writes.once(caller, request, async (tx) => {
+      const current = await this.webhooks.findForUpdate(tx, caller.orgcode, request.webhook_id);
+      if (!current) throw new AppError(webhookErrors.notFound);
+      const before = webhookToWire(current, this.keyring);
+      if (before.revision !== request.expected_revision)
+        throw new AppError(platformErrors.revisionStale, { conflictSnapshot: before });
+      webhookLifecycle.assertStep(before.status, request.status);
+      const change = await this.changeTo(tx, caller, request, current);
+      const changed = await this.webhooks.changeStatus(tx, caller.orgcode, current, change);
+      const webhook = webhookToWire(changed, this.keyring);
+      return {
+        data: { webhook },
+        revision: webhook.revision,
+        audit: { resource: { type: 'webhook', id: webhook.webhook_id }, before, after: webhook },
+        events: webhookStatusEvent(current, changed, request.catch_up ?? true),
+      };
+    });
+  }
+
+  private async insert(
+    tx: Tx,
+    caller: Caller,
+    request: WebhookCreateRequest,
+    secret: string,
+  ): Promise<Written<WebhookCreated>> {
+    const { orgcode } = caller;
+    if ((await this.webhooks.count(tx, orgcode)) >= MAX_WEBHOOKS)
+      throw new AppError(webhookErrors.tooMany, { details: { max: MAX_WEBHOOKS } });
+    const webhookId = request.webhook_id ?? `whk_${randomBytes(9).toString('base64url')}`;
+    const record = await this.webhooks.insert(tx, orgcode, {
+      webhookId,
+      caption: request.caption ?? null,
+      endpointUrl: new URL(request.endpoint_url).href,
+      status: request.status ?? 'active',
+      eventFilters: request.event_filters,
+      headersSealed: this.sealedHeaders(orgcode, webhookId, request.headers),
+      secretSealed: this.keyring.seal(secret, webhookSeal(orgcode, webhookId, 'signing_secret')),
+      secretLast4: lastFourOf(secret),
+      timeoutMs: request.timeout_ms ?? DEFAULT_TIMEOUT_MS,
+      requestContext: verifiedContext(caller, request.request_context),
+      reason: request.reason,
+      sourceRefs: request.source_refs,
+    });
+    if (!record) throw new AppError(webhookErrors.exists);
+    const webhook = webhookToWire(record, this.keyring);
+    return {
+      data: { ...webhook, signing_secret: secret },
+      revision: webhook.revision,
+      audit: { resource: { type: 'webhook', id: webhookId }, after: webhook },
+      events: [webhookCreated(record)],
+      // Under the log's lock: what is appended after this transaction is the webhook's, and nothing before it.
+      atLogEnd: async (end) => {
+        await this.webhooks.startAfter(end, orgcode, webhookId, await this.cursors.begin(end, orgcode));
+      },
+    };
+  }
+
+  private async changeTo(
+    tx: Tx,
+    caller: Caller,
+    { status, request_context, reason, source_refs, catch_up = true }: WebhookStatusSetRequest,
+    current: WebhookRecord,
+  ): Promise<StatusChange> {
+    const why = {
+      statusRequestContext: verifiedContext(caller, request_context),
+      statusReason: reason,
+      statusSourceRefs: source_refs,
+    };
+    const gaps = current.gaps as unknown as Gap[];
+    const { pausedAfter, pausedAt, activation } = current;
+    if (status === 'paused' && current.status !== 'paused') {
+      const cursor = await this.cursors.hold(tx, caller.orgcode); // the head would leave out what is not routed yet
+      return { ...why, status, pausedAfter: cursor, pausedAt: new Date(), gaps, activation };
+    }
+    if (status === 'active' && current.status === 'paused') {
+      const cursor = await this.cursors.hold(tx, caller.orgcode);
+      const missed = gapBetween(pausedAfter, cursor);
+      const kept = catch_up && missed ? [...gaps, missed] : gaps;
+      return { ...why, status, pausedAfter: null, pausedAt: null, gaps: kept, activation: activation + 1 };
+    }
+    return { ...why, status, pausedAfter, pausedAt, gaps, activation: activation + (status === 'active' ? 1 : 0) };
+  }
+
+  private sealedHeaders(
+    orgcode: string,
+    webhookId: string,
+    headers: Record<string, string> | undefined,
+  ): string | null {
+    if (headers === undefined || Object.keys(headers).length === 0) return null;
+    return this.keyring.seal(JSON.stringify(headers), webhookSeal(orgcode, webhookId, 'headers'));
+  }
+}
+
+function gapBetween(after: bigint | null, to: bigint): Gap | undefined {
+  return after !== null && after < to ? { after: String(after), to: String(to) } : undefined;
 }

@@ -1,11 +1,14 @@
+import { lookup } from 'node:dns/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Agent, type Dispatcher } from 'undici';
 import { Configuration } from '../config/configuration.js';
 import { AddressRules } from './address-rules.js';
-import { endpointProblem, type EndpointPolicy } from './endpoint-rules.js';
+import { addressProblem, endpointProblem, type EndpointPolicy } from './endpoint-rules.js';
 import { guardedConnector } from './guarded-connector.js';
 import { failureTag } from './outgoing-failure.js';
 
+const LOOKUP_MS = 2_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 const EXCERPT_BYTES = 2 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -55,6 +58,19 @@ export class GuardedClient implements OnApplicationShutdown {
     return endpointProblem(url, this.policy);
   }
 
+  /** Also where the name leads at the moment. A name that is not known yet may still come to be. */
+  async problemToday(url: string): Promise<string | undefined> {
+    const problem = this.problemOf(url);
+    if (problem !== undefined) return problem;
+    const { hostname, protocol } = new URL(url);
+    const known = lookup(hostname.replace(/^\[|\]$/g, ''), { all: true }).catch(() => []);
+    for (const { address } of await Promise.race([known, sleep(LOOKUP_MS, [], { ref: false })])) {
+      const refused = addressProblem(this.policy, protocol, this.policy.addresses.verdict(address));
+      if (refused !== undefined) return refused;
+    }
+    return undefined;
+  }
+
   /** Never throws; redirects are answers like others. */
   post(call: OutgoingCall): Promise<OutgoingOutcome> {
     const problem = this.problemOf(call.url.href);
@@ -67,7 +83,13 @@ export class GuardedClient implements OnApplicationShutdown {
   }
 
   private dispatch({ url, headers, body, timeoutMs }: OutgoingCall, resolve: (outcome: OutgoingOutcome) => void): void {
-    const options = { origin: url.origin, path: `${url.pathname}${url.search}`, method: 'POST', headers, body } as const;
+    const options = {
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method: 'POST',
+      headers,
+      body,
+    } as const;
     this.agent.dispatch(options, new AnswerReader(timeoutMs, resolve));
   }
 }

@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { EventLogModule } from '../cdc/event-log.module.js';
+import { WebhookRules } from './webhook-rules.service.js';
+import { WebhookRepository } from './webhook.repository.js';
+import { WebhookService } from './webhook.service.js';
+
+/** Subscriptions: who wants which events, where they go, and with which secret they are signed. */
+@Module({
+  imports: [AuditModule, EventLogModule],
+  providers: [WebhookRepository, WebhookRules, WebhookService],
+  exports: [WebhookService],
+})
+export class WebhookModule {}
