@@ -43,7 +43,7 @@ export class BuiltinCatalog {
     this.eventTypes = yamlFiles(path.join(CATALOG_FOLDER, 'events'))
       .map((file) => fromFile(parse(readFileSync(file, 'utf8')) as EventTypeFile))
       .sort(byName);
-    for (const type of this.eventTypes) this.newest.set(`${type.service}.${type.action}`, type);
+    for (const type of this.eventTypes) this.newest.set(`${type.service} ${type.action}`, type);
     const shapes = yamlFiles(path.join(CATALOG_FOLDER, 'shapes')).map(
       (file) => parse(readFileSync(file, 'utf8')) as ShapeDefinition,
     );
@@ -56,7 +56,7 @@ export class BuiltinCatalog {
   }
 
   findNewest(service: string, action: string): EventTypeDefinition | undefined {
-    return this.newest.get(`${service}.${action}`);
+    return this.newest.get(`${service} ${action}`);
   }
 
   versionsOf(service: string, action: string): EventTypeDefinition[] {

@@ -20,7 +20,7 @@ export interface CheckedPayload extends PayloadVerdict {
 }
 
 export interface TypedPayload extends TypeName {
-  schema_version?: string | undefined;
+  schema_version?: string | null | undefined;
   payload?: unknown;
 }
 
@@ -58,6 +58,11 @@ export class EventChecks {
     this.organisations.delete(orgcode);
   }
 
+  /** Whether the organisation's catalog is still in that state. */
+  async isCurrent(orgcode: string, catalogVersion: bigint): Promise<boolean> {
+    return (await this.repository.state(orgcode)).version === catalogVersion;
+  }
+
   async forEvents(orgcode: string, events: readonly TypedPayload[]): Promise<BatchChecks> {
     const organisation = this.organisations.get(orgcode) ?? (await this.read(orgcode));
     const types = new Map<string, EventTypeCheck | undefined>();
@@ -71,8 +76,9 @@ export class EventChecks {
         );
       }
       const type = types.get(key);
-      if (isRegistered && event.schema_version !== undefined && type?.knows(event.schema_version) === false)
-        type.learn(event.schema_version, await this.catalog.findEffective(orgcode, event, event.schema_version));
+      const version = event.schema_version ?? undefined;
+      if (isRegistered && version !== undefined && type?.knows(version) === false)
+        type.learn(version, await this.catalog.findEffective(orgcode, event, version));
     }
     const check = (event: TypedPayload): CheckedPayload => judged(organisation, types.get(keyOf(event)), event);
     return { catalogVersion: organisation.version, check };
@@ -124,11 +130,12 @@ function judged(
   { schema_version, payload }: TypedPayload,
 ): CheckedPayload {
   if (!type) return { ...(rejectsUnknown ? REFUSED_BY_POLICY : NOT_IN_CATALOG), payload, isRejected: rejectsUnknown };
-  const verdict = type.judge(payload, schema_version);
+  const verdict = type.judge(payload, schema_version ?? undefined);
   const isRejected = type.level === 'enforce' && verdict.flags.length > 0;
   return { ...verdict, isRejected, payload: type.redaction.apply(payload, hash) };
 }
 
+/** Not joined by a dot, which the service of an event may have too: it would pass for another type, or hide one. */
 function keyOf({ service, action }: TypeName): string {
-  return `${service}.${action}`;
+  return `${service} ${action}`;
 }

@@ -60,6 +60,12 @@ describe('the filters of the feed', () => {
     );
   });
 
+  it('take the first instant that they name, and not the last', () => {
+    const event = { service: 'a', logicalGuid: null, channelCode: null, occurredMicros: START_MICROS };
+    const isIn = (from: bigint, to: bigint): boolean => passes(event, feedFilters(question({ from, to })));
+    expect([isIn(START_MICROS, START_MICROS + 1n), isIn(START_MICROS - 1n, START_MICROS)]).toEqual([true, false]);
+  });
+
   it('are none where nothing is asked', () => {
     expect(feedFilters({})).toEqual({});
     fc.assert(fc.property(events, (event) => expect(passes(event, {})).toBe(true)));

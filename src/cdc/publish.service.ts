@@ -32,18 +32,20 @@ export class PublishService {
       const prepared = await this.prepare(caller, request, judged, origin);
       const { checks, items } = prepared;
       const entries = items.flatMap((item) => ('entry' in item ? [item.entry] : []));
-      if (entries.length === 0) return resultOf(request.events, items, []);
       try {
-        return resultOf(
-          request.events,
-          items,
-          await this.appender.append(caller.orgcode, entries, checks.catalogVersion),
-        );
+        return resultOf(request.events, items, await this.append(caller.orgcode, entries, checks.catalogVersion));
       } catch (error) {
         if (!(error instanceof CatalogMoved) || attempt === MAX_CHECKS) throw error;
         this.checks.forget(caller.orgcode);
       }
     }
+  }
+
+  private async append(orgcode: string, entries: readonly LogEntry[], catalogVersion: bigint): Promise<Appended[]> {
+    if (entries.length > 0) return this.appender.append(orgcode, entries, catalogVersion);
+    // The log is not asked: a catalog that has changed since might take what this one rejects.
+    if (!(await this.checks.isCurrent(orgcode, catalogVersion))) throw new CatalogMoved();
+    return [];
   }
 
   private async prepare(

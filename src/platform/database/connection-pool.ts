@@ -44,7 +44,9 @@ export function openPool({ url, role, size }: PoolOptions): pg.Pool {
     query_timeout: ANSWER_TIMEOUT_MS,
     keepAlive: true,
   });
-  // An idle connection that breaks is replaced at the next use; without a listener the process would end.
+  // Without a listener the process would end with a connection that breaks. An idle one is replaced at the next use; one in
+  // somebody's hands fails what they ask of it.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

@@ -36,16 +36,16 @@ export class HealthController {
   @Get('ready')
   @PublicRoute()
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessReport> {
-    const database = await Promise.race([this.answers(), sleep(PATIENCE_MS, false, { ref: false })]);
+    const database = await Promise.race([answers(this.database), sleep(PATIENCE_MS, false, { ref: false })]);
     const status = this.gracefulStop.isStopping ? 'stopping' : database ? 'ready' : 'unavailable';
     void reply.status(status === 'ready' ? 200 : 503);
     return { status, database, redis: this.redis.isReady };
   }
+}
 
-  private answers(): Promise<boolean> {
-    return this.database.ping().then(
-      () => true,
-      () => false,
-    );
-  }
+function answers(database: Database): Promise<boolean> {
+  return database.ping().then(
+    () => true,
+    () => false,
+  );
 }

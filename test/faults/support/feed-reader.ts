@@ -13,11 +13,12 @@ export interface FeedReaderOptions {
   limit: number;
   /** At the end of the feed, waits inside the call instead of asking again. */
   waitMs?: number;
-  mayBreak?: boolean;
+  /** Whether calls may end without an answer, because somebody kills processes or cuts lines. */
+  mayBreak?: boolean | undefined;
 }
 
 const LOOK_AGAIN_MS = 20;
-const GIVE_UP_AFTER_FAILING_MS = 60_000;
+const PATIENCE_MS = 60_000;
 
 /** Follows cdc/list from the beginning, each page through another door, and writes down what it sees. */
 export class FeedReader {
@@ -31,25 +32,21 @@ export class FeedReader {
 
   /** Reads on until the end is reached after `isOver`; whatever was acknowledged by then must have been seen. */
   async follow(isOver: () => boolean): Promise<void> {
-    let failingSince: number | undefined;
-    for (;;) {
+    let patientUntil = Date.now() + PATIENCE_MS;
+    while (Date.now() < patientUntil) {
       const wasOver = isOver();
-      const data = await this.page();
-      if (data) {
-        failingSince = undefined;
-        this.options.ledger.reads(this.name, this.options.organisation.orgcode, data.items);
-        this.token = data.next_token;
-        if (data.has_more) continue;
-        if (wasOver && data.items.length === 0) return;
-      } else {
-        failingSince ??= Date.now();
-        if (Date.now() - failingSince > GIVE_UP_AFTER_FAILING_MS) {
-          this.options.ledger.strange(`${this.name} was not answered for a minute`);
-          return;
-        }
+      const page = await this.page();
+      if (page === 'refused') return;
+      if (page !== 'later') {
+        this.options.ledger.reads(this.name, this.options.organisation.orgcode, page.items);
+        this.token = page.next_token;
+        patientUntil = Date.now() + PATIENCE_MS;
+        if (page.has_more) continue;
+        if (wasOver && page.items.length === 0) return;
       }
       await sleep(LOOK_AGAIN_MS);
     }
+    this.options.ledger.strange(`${this.name} was not answered for ${PATIENCE_MS / 1000} s`);
   }
 
   /** Everything up to the present end. */
@@ -63,17 +60,18 @@ export class FeedReader {
     return random.pick(doors).call('/cdc/list', { limit, next_token: this.token, wait_ms: waitMs }, organisation);
   }
 
-  private async page(): Promise<FeedPage | undefined> {
+  private async page(): Promise<FeedPage | 'later' | 'refused'> {
     const { ledger, mayBreak = false } = this.options;
     try {
       const answer = await this.ask();
       if (answer.status === 200) return answer.body.data as FeedPage;
-      if (!isRetryable(answer))
-        ledger.strange(`${this.name} was answered ${answer.status} ${JSON.stringify(answer.body.error)}`);
+      if (isRetryable(answer)) return 'later';
+      ledger.strange(`${this.name} was answered ${answer.status} ${answer.body.error?.error_code}`);
+      return 'refused';
     } catch (error) {
       if (!mayBreak) ledger.strange(`a call of ${this.name} ended with ${String(error)}`);
+      return 'later';
     }
-    return undefined;
   }
 }
 
@@ -81,13 +79,4 @@ interface FeedPage {
   items: Record<string, unknown>[];
   next_token: object;
   has_more: boolean;
-}
-
-/** Three readers of one organisation, as different as readers are. */
-export function threeReaders(options: Omit<FeedReaderOptions, 'limit' | 'waitMs'>): FeedReader[] {
-  return [
-    new FeedReader({ ...options, random: options.random.branch(), limit: 1 }),
-    new FeedReader({ ...options, random: options.random.branch(), limit: 7 }),
-    new FeedReader({ ...options, random: options.random.branch(), limit: 256, waitMs: 200 }),
-  ];
 }

@@ -7,17 +7,21 @@ import type { Ledger } from './ledger.js';
 import type { Random } from './random.js';
 import type { SaidEvent } from './said-event.js';
 
-export interface PublisherOptions {
+/** How a client deals with calls that fail. */
+export interface Persistence {
+  /** Whether calls may end without an answer, because somebody kills processes or cuts lines. */
+  mayBreak?: boolean;
+  /** Of the calls that failed, how many are never tried again, as if their client had been killed too. */
+  givesUp?: number;
+  /** Sabotage: says the same thing under another event_id when it was not answered. */
+  forgetsEventIds?: boolean;
+}
+
+export interface PublisherOptions extends Persistence {
   organisation: Organisation;
   doors: readonly Door[];
   ledger: Ledger;
   random: Random;
-  /** Whether calls may end without an answer, because somebody kills processes or cuts lines. */
-  mayBreak?: boolean;
-  /** Of the calls that failed, how many are never tried again. */
-  givesUp?: number;
-  /** Sabotage: says the same thing under another event_id when it was not answered. */
-  forgetsEventIds?: boolean;
 }
 
 const PATIENCE_MS = 60_000;
@@ -25,9 +29,6 @@ const PAUSE_MS = 30;
 
 /** A client as our documentation wants it: it tries again, with the same event ids, until it has an answer. */
 export class Publisher {
-  /** Answers 503 and calls without an answer. */
-  failures = 0;
-
   constructor(private readonly options: PublisherOptions) {}
 
   async say(events: readonly SaidEvent[]): Promise<void> {
@@ -36,8 +37,7 @@ export class Publisher {
     let saying = events;
     while (Date.now() < until) {
       ledger.says(organisation.orgcode, saying);
-      if (await this.wasHeard(saying)) return;
-      this.failures += 1;
+      if ((await this.outcomeOf(saying)) === 'final') return;
       if (random.happens(givesUp)) return;
       if (forgetsEventIds) saying = saying.map((event) => ({ ...event, event_id: randomUUID() }));
       await sleep(PAUSE_MS);
@@ -45,19 +45,19 @@ export class Publisher {
     ledger.strange(`${organisation.orgcode} was not answered for ${PATIENCE_MS / 1000} s`);
   }
 
-  private async wasHeard(events: readonly SaidEvent[]): Promise<boolean> {
+  private async outcomeOf(events: readonly SaidEvent[]): Promise<'final' | 'unknown'> {
     const { organisation, doors, ledger, random, mayBreak = false } = this.options;
     let answer: ApiAnswer;
     try {
       answer = await random.pick(doors).call('/event/publish', { events }, organisation);
     } catch (error) {
       if (!mayBreak) ledger.strange(`a call of ${organisation.orgcode} ended with ${String(error)}`);
-      return false;
+      return 'unknown';
     }
+    if (isRetryable(answer)) return 'unknown';
     if (answer.status === 200) this.note(events, answer.body.data as PublishResult);
-    else if (!isRetryable(answer))
-      ledger.strange(`publish answered ${answer.status} ${JSON.stringify(answer.body.error)}`);
-    return answer.status === 200;
+    else ledger.strange(`publish answered ${answer.status} ${answer.body.error?.error_code}`);
+    return 'final';
   }
 
   private note(events: readonly SaidEvent[], { items }: PublishResult): void {

@@ -1,5 +1,5 @@
-import { threeReaders } from './feed-reader.js';
 import type { Organisation } from './door.js';
+import { readersOf } from './load.js';
 import { Publisher } from './publisher.js';
 import { somethingHappens, type SaidEvent } from './said-event.js';
 import { SqlWriter } from './sql-writer.js';
@@ -53,9 +53,7 @@ async function race(trial: Trial, organisation: Organisation, { turns, maxSleepM
     ...sqlWriters.map((one) => ({ say: one.say.bind(one), mostEvents: 3 })),
   ];
   let isOver = false;
-  const reading = threeReaders({ organisation, doors: stage.doors, ledger, random }).map((reader) =>
-    reader.follow(() => isOver),
-  );
+  const reading = readersOf(trial, organisation, { pages: [1, 7, 256] }).map((reader) => reader.follow(() => isOver));
   try {
     await Promise.all(writers.map((writer) => saySome(trial, writer, turns)));
   } finally {

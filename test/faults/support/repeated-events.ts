@@ -1,5 +1,5 @@
 import type { Organisation } from './door.js';
-import { FeedReader } from './feed-reader.js';
+import { readersOf } from './load.js';
 import { Publisher } from './publisher.js';
 import { somethingHappens, type SaidEvent } from './said-event.js';
 import { Trial, type Outcome, type Stage } from './trial.js';
@@ -26,8 +26,7 @@ async function repeat(trial: Trial, organisation: Organisation, events: number):
     for (let call = calls.pop(); call; call = calls.pop()) await publisher.say(call);
   };
   await Promise.all(Array.from({ length: CLIENTS }, client));
-  const reader = { organisation, doors: stage.doors, ledger, random };
-  for (const limit of [7, 256]) await new FeedReader({ ...reader, limit }).readToEnd();
+  for (const reader of readersOf(trial, organisation, { pages: [7, 256] })) await reader.readToEnd();
 }
 
 function shuffledCalls({ random }: Trial, events: number): SaidEvent[][] {
