@@ -87,7 +87,7 @@ export class WebhookRepository {
   async changeStatus(
     tx: Tx,
     orgcode: string,
-    { webhookId, lane }: WebhookRecord,
+    { webhookId, lane }: Pick<WebhookRecord, 'webhookId' | 'lane'>,
     change: StatusChange,
   ): Promise<WebhookRecord> {
     const webhook = await tx.webhook.update({

@@ -5,6 +5,7 @@ import { operationsOf, type ServedOperation } from '../support/operations.js';
 const BODIES: Record<string, object> = {
   'access/key/create': { roles: ['integration_view'] },
   'access/session/open': { actor: 'somebody', roles: ['integration_view'] },
+  'webhook/create': { endpoint_url: 'https://receiver.invalid/in', event_filters: [{ service: '*' }] },
 };
 
 /** Where those answers hold it. */
@@ -39,7 +40,7 @@ describe('an answer that holds a secret', () => {
     );
     expect(stored).toEqual([{ sealed: true, answer: expect.any(String) }]);
     expect(stored[0]!.answer).not.toContain('"data"');
-    for (const table of ['idempotency_key', 'audit_event', 'api_key', 'session']) {
+    for (const table of ['idempotency_key', 'audit_event', 'api_key', 'session', 'webhook', 'event']) {
       const rows = await api.database.asOwner<{ row: string }>(
         `select t::text as row from ${table} t where orgcode = $1`, // bytea shows as hex, so look for both
         [orgcode],

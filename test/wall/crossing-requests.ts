@@ -15,6 +15,7 @@ export type Names = Pick<
   | 'occurredAt'
   | 'position'
   | 'feedToken'
+  | 'webhookId'
 >;
 
 export interface CrossingRequest {
@@ -36,6 +37,7 @@ export function namesOfNobody(): Names {
     action: `thing_${tail}.made`,
     idempotencyKey: `key-${tail}`,
     eventId: `event-${tail}`,
+    webhookId: `whk-${tail}`,
     occurredAt: '2026-01-01T00:00:00Z',
     position: '4000000000',
     feedToken: `WyI3Il0.${randomBytes(32).toString('base64url')}`,
@@ -96,6 +98,18 @@ export const crossingRequests: Record<string, RequestsOf> = {
     { path: `/cdc/stream?from=${feedToken}` },
     { path: `/cdc/stream?from=${feedToken}&service=${service}` },
     { path: '/cdc/stream', lastEventId: feedToken },
+  ],
+  'POST webhook/create': (names, own) =>
+    write(own, names, {
+      webhook_id: names.webhookId,
+      endpoint_url: 'https://ours.invalid/in',
+      event_filters: [{ service: names.service }],
+    }),
+  'POST webhook/get': ({ webhookId }) => [{ body: { webhook_id: webhookId } }],
+  'POST webhook/list': () => [{ body: { limit: 256 } }, { body: { status: 'active' } }],
+  'POST webhook/status/set': (names, own) => [
+    ...write(own, names, { webhook_id: names.webhookId, status: 'revoked', expected_revision: '1' }),
+    { body: { ...writeGrounds(own), webhook_id: names.webhookId, status: 'paused' } }, // 428 with a snapshot
   ],
   'POST export/contract/list': (names) => [{ body: { service: names.service } }],
   'POST lifecycle/list': (names) => [{ body: { service: names.service } }],

@@ -116,6 +116,7 @@ const retentionCalls: CallsOf<EventRetentionRepository> = {
 
 const cursorCalls: CallsOf<RouterCursorRepository> = {
   begin: { run: (cursors, { db, of }) => cursors.begin(db, of.orgcode) },
+  hold: { run: async (cursors, { db, of }) => Number(await cursors.hold(db, of.orgcode)) },
   take: { system: true, run: async (cursors, { db, of }) => (await cursors.take(db, of.orgcode)) !== undefined },
   head: { system: true, run: async (cursors, { db, of }) => Number(await cursors.head(db, of.orgcode)) },
   events: { system: true, run: (cursors, { db, of }) => cursors.events(db, of.orgcode, 0n, 5_000_000n, 10) },

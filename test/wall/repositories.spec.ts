@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Configuration } from '../../src/platform/config/configuration.js';
 import { Database, type FunctionCall } from '../../src/platform/database/database.js';
-import type { SystemTx, Tx } from '../../src/platform/database/transaction.js';
+import type { Db, SystemTx, Tx } from '../../src/platform/database/transaction.js';
 import type { Prisma } from '../../src/generated/prisma/client.js';
 import { sourceFiles } from '../support/source-files.js';
 import { TestApi } from '../support/api.js';
@@ -23,6 +23,9 @@ class PinnedDatabase extends Database {
   override call<Row extends object>(orgcode: string, { call, values }: FunctionCall): Promise<Row[]> {
     const text = `select r.* from (select $1::text as orgcode) o cross join lateral ${call} r`;
     return this.pinned((tx) => tx.$queryRawUnsafe<Row[]>(text, orgcode, ...values));
+  }
+  override read<T>(_orgcode: string, work: (db: Db) => Promise<T>): Promise<T> {
+    return this.pinned(work);
   }
   pinned<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.transaction(this.setting, work);

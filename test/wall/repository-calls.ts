@@ -8,6 +8,7 @@ import { OperationRunRepository } from '../../src/operations/operation-run.repos
 import type { Database } from '../../src/platform/database/database.js';
 import type { SystemTx, Tx } from '../../src/platform/database/transaction.js';
 import { IdempotencyRepository } from '../../src/platform/idempotency/idempotency.repository.js';
+import { WebhookRepository, type NewWebhook, type StatusChange } from '../../src/webhook/webhook.repository.js';
 import { logRepositories } from './log-repository-calls.js';
 import type { Inhabitant } from './two-organisations.js';
 
@@ -172,6 +173,47 @@ const operationRunCalls: CallsOf<OperationRunRepository> = {
   },
 };
 
+const newWebhook: NewWebhook = {
+  webhookId: 'new',
+  caption: null,
+  endpointUrl: 'https://example.com/',
+  status: 'active',
+  eventFilters: [],
+  headersSealed: null,
+  secretSealed: 's',
+  secretLast4: 'last',
+  timeoutMs: 1_000,
+  requestContext: {},
+  reason: 'r',
+  sourceRefs: [],
+};
+const statusChange: StatusChange = {
+  status: 'paused',
+  statusRequestContext: {},
+  statusReason: 'r',
+  statusSourceRefs: [],
+  pausedAfter: 1n,
+  pausedAt: new Date(),
+  gaps: [],
+  activation: 1,
+};
+
+const webhookCalls: CallsOf<WebhookRepository> = {
+  count: { run: (webhooks, { db, of }) => webhooks.count(db, of.orgcode) },
+  insert: { run: (webhooks, { db, of }) => webhooks.insert(db, of.orgcode, newWebhook) },
+  find: { run: (webhooks, { db, of }) => webhooks.find(db, of.orgcode, of.webhookId) },
+  findForUpdate: { run: (webhooks, { db, of }) => webhooks.findForUpdate(db, of.orgcode, of.webhookId) },
+  startAfter: {
+    run: (webhooks, { db, of }) => webhooks.startAfter(db, of.orgcode, of.webhookId, 77n),
+    shows: ({ db, of }) => db.webhook.count({ where: { orgcode: of.orgcode, startPosition: 77n } }),
+  },
+  changeStatus: {
+    run: (webhooks, { db, of }) =>
+      webhooks.changeStatus(db, of.orgcode, { webhookId: of.webhookId, lane: 1n }, statusChange),
+  },
+  page: { run: (webhooks, { of }) => webhooks.page(of.orgcode, undefined, undefined, 10) },
+};
+
 export interface RepositoryUnderTest {
   make: (database: Database) => object;
   calls: Record<string, RepositoryCall<never>>;
@@ -181,6 +223,7 @@ export interface RepositoryUnderTest {
 export const repositories: Record<string, RepositoryUnderTest> = {
   ApiKeyRepository: { make: (database) => new ApiKeyRepository(database), calls: apiKeyCalls },
   OrganisationRepository: { make: () => new OrganisationRepository(), calls: organisationCalls },
+  WebhookRepository: { make: (database) => new WebhookRepository(database), calls: webhookCalls },
   SessionRepository: { make: () => new SessionRepository(), calls: sessionCalls },
   AuditRepository: { make: (database) => new AuditRepository(database), calls: auditCalls },
   CatalogRepository: { make: (database) => new CatalogRepository(database), calls: catalogCalls },

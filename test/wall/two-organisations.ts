@@ -20,6 +20,7 @@ export interface Inhabitant {
   occurredAt: string;
   position: string;
   feedToken: string;
+  webhookId: string;
 }
 
 export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
@@ -53,6 +54,13 @@ export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
   const event = { ...anEventOf(service, action, canary), event_id: `event-${canary.slice(7)}` };
   const { items: published } = (await write('/event/publish', { events: [event] })) as { items: [PublishedItem] };
   const feed = (await api.call('/cdc/list', { service }, { orgcode, key: ownerKey })).body.data;
+  const webhookId = `whk-${canary.slice(7)}`;
+  await write('/webhook/create', {
+    webhook_id: webhookId,
+    caption: canary,
+    endpoint_url: `https://${canary}.invalid/in`,
+    event_filters: [{ service: canary }],
+  });
   await api.app.get(ApiKeyUsage, { strict: false }).write(); // later it would change a row while we watch
   const { key } = made as { key: { key_id: string } };
   return {
@@ -68,6 +76,7 @@ export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
     occurredAt: event.occurred_at,
     position: published[0].position!,
     feedToken: feed.next_token.token,
+    webhookId,
   };
 }
 
