@@ -9,6 +9,8 @@ export default defineConfig({
   migrations: { path: 'prisma/migrations' },
   // Partitioned, with a covering key: more than schema.prisma can say.
   experimental: { externalTables: true },
-  tables: { external: ['public.event', 'public.event_from_1'] },
+  tables: {
+    external: ['public.event', 'public.event_from_1', 'public.event_from_5000001', 'public.event_from_10000001'],
+  },
   datasource: { url: process.env.DATABASE_URL ?? 'postgresql://postgres@127.0.0.1:5432/ipm' },
 });

@@ -54,7 +54,7 @@ export class BootstrapService {
       if (!(await this.organisations.insertIfNew(tx, orgcode))) return false;
       const made = await this.organisations.find(tx, orgcode);
       const after = made ? organisationToWire(made) : {};
-      const caller = operatorCaller(orgcode, 'org/create', actor);
+      const caller = operatorCaller(orgcode, 'access/org/create', actor);
       await this.audit.recordDone(tx, caller, {}, { resource: { type: 'organisation', id: orgcode }, after });
       return true;
     });
@@ -82,7 +82,7 @@ export class BootstrapService {
         createdBy: 'bootstrap',
       });
       const key = apiKeyToWire(record);
-      const caller = operatorCaller(orgcode, 'key/create', 'bootstrap');
+      const caller = operatorCaller(orgcode, 'access/key/create', 'bootstrap');
       await this.audit.recordDone(tx, caller, {}, { resource: { type: 'api_key', id: keyId }, after: key });
       return true;
     });

@@ -73,7 +73,7 @@ export interface CheckedStretch {
 export class AuditRepository {
   constructor(private readonly database: Database) {}
 
-  async append(tx: Tx, orgcode: string, event: NewAuditEvent): Promise<void> {
+  async append(tx: Tx | SystemTx, orgcode: string, event: NewAuditEvent): Promise<void> {
     const { before, after, sourceRefs, ...rest } = event;
     const json = (value: object | undefined): string | null => (value === undefined ? null : JSON.stringify(value));
     const {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
-import type { Tx } from '../platform/database/transaction.js';
+import type { SystemTx, Tx } from '../platform/database/transaction.js';
 import type { AppError } from '../platform/errors/app-error.js';
 import type { Caller } from '../platform/http/caller.js';
 import type { RequestContext, SourceRef } from '../platform/http/request.dto.js';
@@ -41,6 +41,28 @@ export class AuditService implements RefusalRecorder {
     await this.events.append(tx, caller.orgcode, {
       ...factsOf(caller, grounds),
       outcome: 'done',
+      resourceType: resource.type,
+      resourceId: resource.id,
+      before,
+      after,
+    });
+  }
+
+  /** What IPM does by itself to what belongs to an organisation, in the transaction that does it. */
+  async recordOwnAct(
+    tx: SystemTx,
+    orgcode: string,
+    eventType: string,
+    { reason, requestId, resource, before, after }: AuditFacts & { reason: string; requestId: string },
+  ): Promise<void> {
+    await this.events.append(tx, orgcode, {
+      eventType,
+      outcome: 'done',
+      actor: 'ipm',
+      roles: [],
+      contextSource: 'system',
+      requestId,
+      reason,
       resourceType: resource.type,
       resourceId: resource.id,
       before,

@@ -16,7 +16,7 @@ import {
 } from '../platform/http/fields.js';
 import { PageRequest, RequestContext, SourceRef } from '../platform/http/request.dto.js';
 
-export const MAX_BATCH_EVENTS = 1_000;
+const MAX_BATCH_EVENTS = 1_000;
 export const MAX_PUBLISH_BYTES = 8 * 1024 * 1024;
 export const MAX_WAIT_MS = 20_000;
 
@@ -107,7 +107,7 @@ export class CdcStreamRequest {
 }
 
 export class CdcList {
-  @OpenObjects() items!: object[];
+  @OpenObjects({ optional: true }) items!: object[];
   @NextToken() next_token?: object;
   @Flag({ extension: true, description: 'Whether to ask again at once.' }) has_more!: boolean;
 }

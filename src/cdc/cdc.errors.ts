@@ -15,7 +15,7 @@ export const cdcErrors = defineErrors({
   },
   tokenExpired: {
     tag: 'next_token_expired',
-    major: 'conflict',
+    major: 'not_found',
     status: 410,
     message:
       'Events after this token were dropped by retention; details.earliest_token goes on at the first that is kept.',

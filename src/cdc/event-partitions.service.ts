@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Configuration } from '../platform/config/configuration.js';
 import { Database } from '../platform/database/database.js';
-import { EventPartitionRepository, type EventPartition } from './event-partition.repository.js';
+import type { SystemTx } from '../platform/database/transaction.js';
+import { EventPartitionRepository } from './event-partition.repository.js';
 
 /** Whole partitions that stand ready beyond the one in use: ten million events, should no worker run for a while. */
 const PARTITIONS_AHEAD = 2;
@@ -32,8 +33,8 @@ export class EventPartitions {
 
   /** A quiet log would fill its partition in years, and retention could drop nothing until then: once a day it begins a new one. */
   async beginDaily(now: Date): Promise<boolean> {
-    const { present } = await this.layout();
-    if (!present || now.getTime() - present.openedAt.getTime() < DAY_MS) return false;
+    const begun = await this.presentSince();
+    if (!begun || now.getTime() - begun.getTime() < DAY_MS) return false;
     return this.upkeep((tx) => this.partitions.beginNext(tx));
   }
 
@@ -42,15 +43,17 @@ export class EventPartitions {
     await this.upkeep(async (tx) => this.partitions.markFull(tx, await this.partitions.drawn(tx)));
   }
 
-  async layout(): Promise<{ drawn: bigint; partitions: EventPartition[]; present: EventPartition | undefined }> {
-    return this.database.acrossOrganisations('event log layout', async (tx) => {
+  /** Partitions are made ahead: the one in use was begun when the one before it was full. */
+  private presentSince(): Promise<Date | undefined> {
+    return this.upkeep(async (tx) => {
       const drawn = await this.partitions.drawn(tx);
-      const partitions = await this.partitions.all(tx);
-      return { drawn, partitions, present: partitions.find(({ from, to }) => from <= drawn && drawn < to) };
+      const all = await this.partitions.all(tx);
+      const present = all.findIndex(({ from, to }) => from <= drawn && drawn < to);
+      return (present > 0 ? all[present - 1]?.fullAt : all[present]?.openedAt) ?? undefined;
     });
   }
 
-  private upkeep<T>(work: Parameters<typeof this.database.acrossOrganisations<T>>[1]): Promise<T> {
+  private upkeep<T>(work: (tx: SystemTx) => Promise<T>): Promise<T> {
     return this.database.acrossOrganisations('event log upkeep', work);
   }
 }

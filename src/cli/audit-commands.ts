@@ -5,7 +5,7 @@ import { AuditVerification, type ChainReport } from '../audit/audit-verification
 import { allOrganisations } from './org-commands.js';
 import { withServices, type Services } from './operator.js';
 import { examples, orgOption, whenRun } from './options.js';
-import { table, type CommandResult } from './output.js';
+import { hideProgress, showProgress, table, type CommandResult } from './output.js';
 
 interface VerifiedChain extends ChainReport {
   /** What the first broken event says of itself; it may be a lie. */
@@ -48,7 +48,9 @@ async function orgcodesToVerify(services: Services, org: string | undefined): Pr
 }
 
 async function verifyChain(services: Services, orgcode: string): Promise<VerifiedChain> {
-  const report = await services.get(AuditVerification).verify(orgcode, (checked) => showProgress(orgcode, checked));
+  const report = await services
+    .get(AuditVerification)
+    .verify(orgcode, (checked) => showProgress(`${orgcode}: ${checked} events checked`));
   hideProgress();
   // The making of an organisation is its first event, so there is no organisation without one.
   if (report.intact && report.checked === 0) {
@@ -120,12 +122,4 @@ function conclusion(chains: readonly VerifiedChain[], broken: readonly VerifiedC
     const what = event ? ` (${event.event_type} by ${event.actor} at ${event.recorded_at})` : '';
     return `${orgcode}: broken at event ${brokenSeq}${what}: ${problem}.`;
   });
-}
-
-function showProgress(orgcode: string, checked: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${orgcode}: ${checked} events checked`);
-}
-
-function hideProgress(): void {
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
 }

@@ -34,6 +34,11 @@ const ROOMS: readonly CommandRoom[] = [
     load: async () => (await import('./catalog-commands.js')).addCatalogCommands,
   },
   {
+    name: 'event',
+    description: 'publish events from a file, watch the log of an organisation',
+    load: async () => (await import('./event-commands.js')).addEventCommands,
+  },
+  {
     name: 'migrate',
     description: 'apply the migrations that the database lacks, and prepare what serving needs',
     load: async () => (await import('./migrate-command.js')).addMigrateCommand,
@@ -58,7 +63,7 @@ Exit codes: 0 done, 1 refused or found wrong, 2 wrong usage or configuration, 3 
 
 async function ipm(args: readonly string[]): Promise<Command> {
   const program = new Command('ipm');
-  program.description('Operates an installation of IPM: organisations, keys, audit, catalog, migrations.');
+  program.description('Operates an installation of IPM: organisations, keys, audit, catalog, events, migrations.');
   program.version(`${buildInfo.build_major}.${buildInfo.build_minor} (${buildInfo.build_id})`);
   addCommonOptions(program);
   program.addHelpText('after', ABOUT);

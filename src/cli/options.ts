@@ -17,16 +17,16 @@ export function addCommonOptions(program: Command): void {
     .option('--verbose', 'with an error, print where it came from');
 }
 
-/** Runs `work` with the command's operands and flags, prints its result and keeps its exit code. */
+/** Runs `work` with the command's operands and flags, prints its result, if it has not printed by itself, and keeps its exit code. */
 export function whenRun<Options>(
   command: Command,
-  work: (options: Options & CommonOptions, ...operands: string[]) => Promise<CommandResult>,
+  work: (options: Options & CommonOptions, ...operands: string[]) => Promise<CommandResult | undefined>,
 ): void {
   command.action(async function (this: Command) {
     const options: Options & CommonOptions = this.optsWithGlobals();
     const result = await work(options, ...(this.processedArgs as string[]));
-    print(result, options.json === true);
-    process.exitCode = result.exitCode ?? 0;
+    if (result) print(result, options.json === true);
+    process.exitCode = result?.exitCode ?? 0;
   });
 }
 

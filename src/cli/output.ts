@@ -12,6 +12,20 @@ export function print({ document, text }: CommandResult, asJson: boolean): void 
   process.stdout.write(`${asJson ? JSON.stringify(document, null, 2) : printable(text)}\n`);
 }
 
+/** One more line of a command that goes on: as it is for programs, harmless for people. */
+export function printLine(text: string, asJson: boolean): void {
+  process.stdout.write(`${asJson ? text : printable(text)}\n`);
+}
+
+/** On a terminal, in place of the line before; in a log file it would be noise. */
+export function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
+export function hideProgress(): void {
+  showProgress('');
+}
+
 /** The sentence is for people; programs read the tag. */
 export function printFailure({ tag, message, fields }: Failure, asJson: boolean): void {
   const named = (fields ?? []).map(({ path, tag: problem }) => `  ${path}: ${problem}`);

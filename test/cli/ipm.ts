@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import path from 'node:path';
 import { productEnvironment } from '../support/environment.js';
 
@@ -16,8 +16,16 @@ export interface Ran {
 }
 
 /** The built command line with exactly this environment. */
-export async function runIpm(environment: Record<string, string>, ...args: string[]): Promise<Ran> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH, ...environment } });
+export function spawnIpm(environment: Record<string, string>, ...args: string[]): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH, ...environment } });
+}
+
+/** The same, run to its end. */
+export function runIpm(environment: Record<string, string>, ...args: string[]): Promise<Ran> {
+  return ranToEnd(spawnIpm(environment, ...args));
+}
+
+export async function ranToEnd(child: ChildProcessWithoutNullStreams): Promise<Ran> {
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

@@ -39,7 +39,7 @@ describe('ipm key and ipm org', () => {
     });
     expect((await api.call('/access/org/get', {}, { orgcode: 'acme', key: made.document.api_key })).status).toBe(200);
     const events = await auditOf('acme');
-    expect(events.map((event) => event.event_type)).toEqual(['org/create', 'access/key/create']);
+    expect(events.map((event) => event.event_type)).toEqual(['access/org/create', 'access/key/create']);
     expect(events[1]).toMatchObject({ outcome: 'done', context_source: 'operator', reason: 'first day' });
     expect(events[1]!.actor).toMatch(/^cli:./);
     expect(JSON.stringify(events)).not.toContain(made.document.api_key);

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { eventErrors } from '../../src/cdc/cdc.errors.js';
 import { defineErrors, definedErrors, type ExpectedFailure } from '../../src/platform/errors/error-catalog.js';
 
 interface DocumentedError {
@@ -8,6 +9,8 @@ interface DocumentedError {
   retryable: boolean;
 }
 
+/** One event of a batch: no status of its own, the batch goes on. */
+const ITEM_ROW = /^\| `(event_[a-z_]+)` +\| [^|]*\S +\|$/gm;
 const ROW = /^\| `([a-z0-9_]+)` +\| (\d{3}) +\| (yes|no) +\| \S.*\S +\| \S.*\S +\|$/gm;
 
 function sources(suffix: string): string[] {
@@ -41,6 +44,13 @@ describe('the error catalogs', () => {
     const defined = definedErrors().map(({ tag, status, retryable }) => ({ tag, status, retryable }));
     expect(defined.length).toBeGreaterThan(40);
     expect(documented().sort(byTag)).toEqual(defined.sort(byTag));
+  });
+
+  it('and docs/events.md list the same tags for one event of a batch, which no whole answer has', () => {
+    const items = [...readFileSync('docs/events.md', 'utf8').matchAll(ITEM_ROW)].map(([, tag]) => tag);
+    const defined = Object.values(eventErrors).map(({ tag }) => tag);
+    expect(items.sort()).toEqual([...defined].sort());
+    expect(definedErrors().filter(({ tag }) => items.includes(tag))).toEqual([]);
   });
 
   it('hold nothing that no source uses', async () => {

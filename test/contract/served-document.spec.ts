@@ -12,7 +12,6 @@ const UNBUILT_ROUTES = [
   'POST /bulk/import/create',
   'POST /bulk/job/get',
   'POST /bulk/job/list',
-  'POST /cdc/list',
   'POST /kpi/alert',
   'POST /kpi/query',
   'POST /kpi/record',

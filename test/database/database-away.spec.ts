@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TestApi, writeGrounds, type ApiAnswer } from '../support/api.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
+import { anEvent } from '../support/events.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 describe('a process whose Postgres goes away', () => {
@@ -54,6 +56,19 @@ describe('a process whose Postgres goes away', () => {
     const after = await Promise.all(Array.from({ length: 20 }, () => read()));
     expect(after.map(({ status }) => status).filter((status) => status !== 200 && status !== 503)).toEqual([]);
     expect((await read()).status).toBe(200);
+  });
+
+  it('outlives connections that break while feeds are read and events published', async () => {
+    const feed = (): Promise<ApiAnswer> => api.call('/cdc/list', {}, { orgcode, key });
+    const publish = (): Promise<ApiAnswer> => api.call('/event/publish', { events: [anEvent()] }, { orgcode, key });
+    expect((await feed()).status).toBe(200);
+    line.mode = 'hang';
+    const calls = [feed(), feed(), publish(), write()];
+    await sleep(100);
+    line.cut();
+    line.mode = 'pass';
+    for (const answer of await Promise.all(calls)) expect([200, 503]).toContain(answer.status);
+    expect([(await feed()).status, (await publish()).status, await ready()]).toEqual([200, 200, 200]);
   });
 
   it('answers 503 in bounded time when Postgres takes connections and says nothing', async () => {

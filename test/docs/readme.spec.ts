@@ -59,8 +59,10 @@ describe('the tour of the README', () => {
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as { success: boolean });
-    expect(answers.map(({ success }) => success)).toEqual([true, true, true, true]);
-    expect(stdout).toMatch(/API key +ipm_/);
+    expect(answers.map(({ success }) => success)).toEqual([true, true, true, true, true, false, true]);
+    expect(stdout).toContain('"accepted":1');
+    expect(stdout).toMatch(/"email":"ipm-hash:/);
+    expect(stdout).toContain('"error_code":"role_required"');
     expect(stdout).toMatch(/demo +\d+ +intact/);
   }, 60_000);
 });

@@ -38,7 +38,7 @@ describe('POST /ipm/audit/list', () => {
     expect(items.map(({ seq }) => Number(seq))).toEqual(
       Array.from({ length: items.length }, (_, i) => items.length - i),
     );
-    expect(items.at(-1)!.event_type).toBe('org/create');
+    expect(items.at(-1)!.event_type).toBe('access/org/create');
   });
 
   it.each<[string, (item: Item) => object, (item: Item, of: Item) => boolean]>([

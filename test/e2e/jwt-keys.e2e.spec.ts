@@ -127,6 +127,13 @@ describe('the keys that bearer tokens are verified with', () => {
       expect((await ask(api, await good({ kid: 'k2' }))).status).toBe(401);
     });
 
+    it('is refused at the start where no accepted algorithm is for it', async () => {
+      const pem = aFile('key.pem', await provider.publicPem('k1'));
+      await expect(apiWith({ ...fileEnvironment(pem), JWT_ALGORITHMS: 'ES256' })).rejects.toThrow(
+        /none of JWT_ALGORITHMS/,
+      );
+    });
+
     it('may be an elliptic key as PEM', async () => {
       const api = await apiWith(fileEnvironment(aFile('key.pem', await provider.publicPem('k2'))));
       expect((await ask(api, await good({ kid: 'k2' }))).status).toBe(200);

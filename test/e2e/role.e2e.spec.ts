@@ -17,6 +17,8 @@ const ASKED: readonly [RegExp, RequiredRole | 'anyone'][] = [
   [/^access\//, 'owner'],
   [/^audit\/list$/, 'audit'],
   [/^event\/catalog\/register$/, 'integration_admin'],
+  [/^event\/publish$/, 'integration_service'],
+  [/^cdc\//, 'integration_view'],
   [/^(event\/catalog|export\/contract|lifecycle)\/list$|^(specimen|pagination)\/get$|^schema\//, 'integration_view'],
 ];
 

@@ -15,11 +15,12 @@ export async function testDatabase(template = required('TEST_DATABASE_TEMPLATE')
   const name = `t_${randomBytes(6).toString('hex')}`;
   await asAdmin(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = `${required('TEST_DATABASE_ADMIN_URL')}/${name}`;
-  return {
-    url,
-    asOwner: (sql, values) => oneShot(url, sql, values),
-    drop: () => asAdmin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
-  };
+  return { ...databaseAt(url), drop: () => asAdmin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+}
+
+/** One that is there already and goes with its server. */
+export function databaseAt(url: string): TestDatabase {
+  return { url, asOwner: (sql, values) => oneShot(url, sql, values), drop: () => Promise.resolve() };
 }
 
 /** A database without any table. */

@@ -18,6 +18,9 @@ export interface ServedOperation {
   body: Type | undefined;
 }
 
+/** An answer without an end would keep TestApi waiting for it: the stream is asked to go on after an event that never was. */
+const REFUSED: Readonly<Record<string, string>> = { 'cdc/stream': '?from=nothing' };
+
 const BODY_PARAMETER = 3; // RouteParamtypes.BODY, which Nest does not export
 
 /** Every operation that the application serves, from the metadata of its controllers. */
@@ -38,7 +41,7 @@ function operationsIn(controller: Type): ServedOperation[] {
     return [
       {
         call,
-        path: `/${call.replace(/:\w+/g, 'x')}`,
+        path: `/${call.replace(/:\w+/g, 'x')}${REFUSED[call] ?? ''}`,
         method: config.operation.method ?? 'POST',
         options: config.operation,
         handler: `${controller.name}.${name}`,

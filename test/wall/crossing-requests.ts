@@ -1,15 +1,28 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { writeGrounds } from '../support/api.js';
-import { anEventType, type Inhabitant } from './two-organisations.js';
+import { anEventOf, anEventType, type Inhabitant } from './two-organisations.js';
 
 /** What a caller can name of somebody else's. */
-export type Names = Pick<Inhabitant, 'orgcode' | 'keyId' | 'sessionId' | 'service' | 'action' | 'idempotencyKey'>;
+export type Names = Pick<
+  Inhabitant,
+  | 'orgcode'
+  | 'keyId'
+  | 'sessionId'
+  | 'service'
+  | 'action'
+  | 'idempotencyKey'
+  | 'eventId'
+  | 'occurredAt'
+  | 'position'
+  | 'feedToken'
+>;
 
 export interface CrossingRequest {
   /** Where a parameter of the path names something. */
   path?: string;
   body?: object;
   idempotencyKey?: string;
+  lastEventId?: string;
 }
 
 /** Names of the same form that belong to nobody. */
@@ -22,6 +35,10 @@ export function namesOfNobody(): Names {
     service: `svc_${tail}`,
     action: `thing_${tail}.made`,
     idempotencyKey: `key-${tail}`,
+    eventId: `event-${tail}`,
+    occurredAt: '2026-01-01T00:00:00Z',
+    position: '4000000000',
+    feedToken: `WyI3Il0.${randomBytes(32).toString('base64url')}`,
   };
 }
 
@@ -59,6 +76,27 @@ export const crossingRequests: Record<string, RequestsOf> = {
   'POST event/catalog/register': (names, own) =>
     write(own, names, { event_type: anEventType(names.service, names.action, 'ours') }),
   'GET schema/:service/:action/:version': (names) => [{ path: `/schema/${names.service}/${names.action}/1.0` }],
+  'POST event/publish': (names, own) => {
+    const event = { ...anEventOf(names.service, names.action, 'ours'), event_id: names.eventId };
+    const inTheirName = { ...event, request_context: { orgcode: names.orgcode } };
+    return write(own, names, { events: [{ ...event, occurred_at: names.occurredAt }, inTheirName] });
+  },
+  'POST cdc/list': (names) => [
+    { body: { limit: 256 } },
+    { body: { service: names.service } },
+    { body: { logical_guid: names.service } },
+  ],
+  'POST cdc/get': (names) => [
+    { body: { position: names.position } },
+    { body: { event_id: names.eventId } },
+    { body: { event_id: names.eventId, occurred_at: names.occurredAt } },
+  ],
+  // Refused before it begins, for it would not end. What a stream shows, its own spec looks at.
+  'GET cdc/stream': ({ feedToken, service }) => [
+    { path: `/cdc/stream?from=${feedToken}` },
+    { path: `/cdc/stream?from=${feedToken}&service=${service}` },
+    { path: '/cdc/stream', lastEventId: feedToken },
+  ],
   'POST export/contract/list': (names) => [{ body: { service: names.service } }],
   'POST lifecycle/list': (names) => [{ body: { service: names.service } }],
   'POST specimen/get': (names) => [{ body: { name: `${names.service}.${names.action}` } }],

@@ -4,9 +4,11 @@ import { OrganisationRepository } from '../../src/access/organisation.repository
 import { SessionRepository } from '../../src/access/session.repository.js';
 import { AuditRepository, type NewAuditEvent } from '../../src/audit/audit.repository.js';
 import { CatalogRepository } from '../../src/catalog/catalog.repository.js';
+import { OperationRunRepository } from '../../src/operations/operation-run.repository.js';
 import type { Database } from '../../src/platform/database/database.js';
 import type { SystemTx, Tx } from '../../src/platform/database/transaction.js';
 import { IdempotencyRepository } from '../../src/platform/idempotency/idempotency.repository.js';
+import { logRepositories } from './log-repository-calls.js';
 import type { Inhabitant } from './two-organisations.js';
 
 /** What a method is called with; the handle counts as whichever kind the method asks for. */
@@ -25,7 +27,7 @@ export interface RepositoryCall<Repository> {
   shows?: (scene: CallScene) => Promise<unknown>;
 }
 
-type CallsOf<Repository> = { [Method in keyof Repository]: RepositoryCall<Repository> };
+export type CallsOf<Repository> = { [Method in keyof Repository]: RepositoryCall<Repository> };
 
 const NEW_ORG = 'brand-new';
 const record = (): { verifier: Buffer; fingerprint: string; createdBy: string } => ({
@@ -133,6 +135,12 @@ const catalogCalls: CallsOf<CatalogRepository> = {
   },
   find: { run: (types, { db, of }) => types.find(db, of.orgcode, of, '1.0') },
   newest: { run: (types, { of }) => types.newest(of.orgcode, {}, undefined, 10) },
+  state: { run: async (types, { of }) => Number((await types.state(of.orgcode)).version) },
+  beginNewState: {
+    run: (types, { db, of }) => types.beginNewState(db, of.orgcode),
+    shows: ({ db, of }) => db.organisation.count({ where: { orgcode: of.orgcode, catalogVersion: { gt: 1 } } }),
+  },
+  registeredNames: { run: (types, { of }) => types.registeredNames(of.orgcode) },
   newestRedaction: { run: (types, { of }) => types.newestRedaction(of.orgcode, undefined) },
 };
 
@@ -146,7 +154,25 @@ const idempotencyCalls: CallsOf<IdempotencyRepository> = {
   deleteExpired: { system: true, run: (keys, { db }) => keys.deleteExpired(db, 10) },
 };
 
-interface RepositoryUnderTest {
+const operationRun = { type: 'spec', subject: 's', initiator: 'spec' };
+const started = async (runs: OperationRunRepository, { db }: CallScene): Promise<number> =>
+  (await runs.startOrTakeOver(db, operationRun, 60)) ?? 0;
+
+const operationRunCalls: CallsOf<OperationRunRepository> = {
+  startOrTakeOver: { system: true, run: started },
+  beat: {
+    system: true,
+    run: async (runs, scene) => runs.beat(scene.db, await started(runs, scene), { n: 7 }),
+    shows: ({ db }) => db.$queryRaw`select 1 from operation_run where counts ->> 'n' = '7'`,
+  },
+  complete: {
+    system: true,
+    run: async (runs, scene) => runs.complete(scene.db, await started(runs, scene), 'succeeded', {}, 'done'),
+    shows: ({ db }) => db.$queryRaw`select 1 from operation_run where status = 'completed'`,
+  },
+};
+
+export interface RepositoryUnderTest {
   make: (database: Database) => object;
   calls: Record<string, RepositoryCall<never>>;
 }
@@ -159,6 +185,8 @@ export const repositories: Record<string, RepositoryUnderTest> = {
   AuditRepository: { make: (database) => new AuditRepository(database), calls: auditCalls },
   CatalogRepository: { make: (database) => new CatalogRepository(database), calls: catalogCalls },
   IdempotencyRepository: { make: () => new IdempotencyRepository(), calls: idempotencyCalls },
+  OperationRunRepository: { make: () => new OperationRunRepository(), calls: operationRunCalls },
+  ...logRepositories,
 };
 
 const verifiers = new Map<string, Buffer>();

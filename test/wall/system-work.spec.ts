@@ -8,12 +8,24 @@ const CROSSINGS: Record<string, string[]> = {
   'src/access/credential-verifier.ts': ['credential lookup', 'organisation lookup'],
   'src/access/organisation.service.ts': ['organisation list'],
   'src/audit/audit-verification.service.ts': ['audit verification'],
+  'src/cdc/arrival-watch.service.ts': ['event arrivals'],
+  'src/cdc/event-partitions.service.ts': ['event log upkeep'],
+  'src/cdc/event-retention.service.ts': ['retention'],
+  'src/cdc/event-router.service.ts': ['event routing'],
+  'src/cdc/event-router.sweep.ts': ['event routing'],
+  'src/cdc/event-zones.service.ts': ['event log upkeep'],
+  'src/cdc/log-layout.service.ts': ['event log layout'],
+  'src/operations/operation-runs.service.ts': ['operation run'],
   'src/platform/database/database-life.ts': ['database life'],
   'src/platform/schedule/sweeps.ts': ['housekeeping'],
 };
 
 /** Where work is done as ipm_system without saying so in a call of its own: through `Sweeps`. */
-const SWEEPS = ['src/access/session.sweep.ts', 'src/platform/idempotency/idempotency.sweep.ts'];
+const SWEEPS = [
+  'src/access/session.sweep.ts',
+  'src/cdc/event-log.sweep.ts',
+  'src/platform/idempotency/idempotency.sweep.ts',
+];
 
 describe('work across organisations', () => {
   const source = (file: string): string => readFileSync(file, 'utf8');

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ApiKeyUsage } from '../../src/access/api-key-usage.js';
+import type { PublishedItem } from '../../src/cdc/cdc.dto.js';
 import { writeGrounds, type TestApi } from '../support/api.js';
 import type { TestDatabase } from '../support/database.js';
 
@@ -14,6 +15,11 @@ export interface Inhabitant {
   service: string;
   action: string;
   idempotencyKey: string;
+  /** An event of the log: what it is called, where it is, and the token to read on after it. */
+  eventId: string;
+  occurredAt: string;
+  position: string;
+  feedToken: string;
 }
 
 export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
@@ -44,6 +50,9 @@ export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
   await write('/access/org/set', { caption: canary, expected_revision: org.revision });
   const [service, action] = [`svc_${canary.slice(7)}`, `thing_${canary.slice(7)}.made`];
   await write('/event/catalog/register', { event_type: anEventType(service, action, canary) });
+  const event = { ...anEventOf(service, action, canary), event_id: `event-${canary.slice(7)}` };
+  const { items: published } = (await write('/event/publish', { events: [event] })) as { items: [PublishedItem] };
+  const feed = (await api.call('/cdc/list', { service }, { orgcode, key: ownerKey })).body.data;
   await api.app.get(ApiKeyUsage, { strict: false }).write(); // later it would change a row while we watch
   const { key } = made as { key: { key_id: string } };
   return {
@@ -55,24 +64,37 @@ export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
     service,
     action,
     idempotencyKey,
+    eventId: event.event_id,
+    occurredAt: event.occurred_at,
+    position: published[0].position!,
+    feedToken: feed.next_token.token,
   };
 }
 
 export function anEventType(service: string, action: string, description: string): object {
-  const specimen = {
-    event_id: 'e-1',
-    service,
-    action,
-    occurred_at: '2026-01-01T00:00:00Z',
-    payload: { note: description },
-  };
   return {
     service,
     action,
     schema_version: '1.0',
     description,
     schema: { type: 'object', properties: { note: { type: 'string' } } },
-    specimen,
+    specimen: anEventOf(service, action, description),
+  };
+}
+
+export function anEventOf(
+  service: string,
+  action: string,
+  note: string,
+): Record<'event_id' | 'occurred_at', string> & Record<string, unknown> {
+  return {
+    event_id: 'e-1',
+    service,
+    action,
+    occurred_at: '2026-01-01T00:00:00Z',
+    logical_guid: service,
+    channel_code: note,
+    payload: { note },
   };
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { SessionSweep } from '../../src/access/session.sweep.js';
 import { IdempotencySweep } from '../../src/platform/idempotency/idempotency.sweep.js';
@@ -5,6 +6,7 @@ import { Sweeps } from '../../src/platform/schedule/sweeps.js';
 import { TestApi, writeGrounds } from '../support/api.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
 import { HeldLock } from '../support/held-lock.js';
+import { sourceFiles } from '../support/source-files.js';
 
 describe('sweeps', () => {
   let database: TestDatabase;
@@ -134,9 +136,13 @@ describe('sweeps', () => {
   });
 
   it.each(['worker', 'all'])('have their clocks in role %s', async (IPM_ROLE) => {
+    const sources = sourceFiles('.sweep.ts').map((file) => readFileSync(file, 'utf8'));
+    const declared = sources.join('\n').match(/^ {2}@Interval\(/gm) ?? [];
     const sweeping = await TestApi.startOn(database, { IPM_ROLE });
-    expect(sweeping.app.get(SchedulerRegistry, { strict: false }).getIntervals()).toHaveLength(2);
+    const wound = sweeping.app.get(SchedulerRegistry, { strict: false }).getIntervals();
     await sweeping.app.close();
+    expect(declared.length).toBeGreaterThan(5);
+    expect(wound).toHaveLength(declared.length);
     expect(sweeping.app.get(SchedulerRegistry, { strict: false }).getIntervals()).toHaveLength(0);
   });
 

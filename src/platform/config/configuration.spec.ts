@@ -52,6 +52,7 @@ describe('readConfiguration', () => {
       objectStore: { kind: 'folder', folder: path.resolve('.ipm/objects') },
       secrets: { secret: GOOD.IPM_SECRET, encryptionKeys: KEY_RING },
       rateLimits: { session: 600, key: 1_200, bulk: 120, feed: 60_000, failedLogin: 60 },
+      events: { maxPushAgeSeconds: 86_400, retentionDays: 400, retentionMaxDays: 430, partitionSize: 5_000_000 },
       identity: { introspectionUrl: undefined, jwt: undefined },
       bootstrap: undefined,
     });
@@ -106,6 +107,10 @@ describe('readConfiguration', () => {
     ['RATE_LIMIT_BULK_PER_MIN', ['0', 'x']],
     ['RATE_LIMIT_FEED_PER_MIN', ['0', '∞']],
     ['RATE_LIMIT_FAILED_LOGIN_PER_MIN', ['0', ' - ']],
+    ['WEBHOOK_MAX_EVENT_AGE', ['0', '1d', '31622401']],
+    ['EVENT_RETENTION_DAYS', ['0', '3651', 'forever']],
+    ['EVENT_RETENTION_MAX_DAYS', ['399', '3681']],
+    ['EVENT_PARTITION_SIZE', ['999', '100000001', '5e6']],
     ['SESSION_INTROSPECTION_URL', ['id.example', 'file:///etc/passwd']],
     ['JWT_JWKS_URL', ['id.example', 'file:///jwks.json'], WITH_JWT],
     ['JWT_KEY_FILE', ['/etc/key.pem'], WITH_JWT],

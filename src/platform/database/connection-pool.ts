@@ -10,6 +10,8 @@ export interface PoolOptions {
 
 /** A statement that runs longer than this is a defect: every page and every write is bounded. */
 const STATEMENT_TIMEOUT_MS = 10_000;
+/** A server that is frozen, or a network that swallows everything, ends no statement: then we do, and give up the connection. */
+const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 2_000;
 /** Waiting longer for a lock than this answers 503, so that one slow writer does not take all connections. */
 const LOCK_TIMEOUT_MS = 2_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
@@ -39,9 +41,12 @@ export function openPool({ url, role, size }: PoolOptions): pg.Pool {
     application_name: role,
     max: size,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
     keepAlive: true,
   });
-  // An idle connection that breaks is replaced at the next use; without a listener the process would end.
+  // Without a listener the process would end with a connection that breaks. An idle one is replaced at the next use; one in
+  // somebody's hands fails what they ask of it.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

@@ -9,7 +9,7 @@ const CHECK_VIOLATION = '23514';
 const UNAVAILABLE =
   /^(08...|53...|57P0[1-5]|57014|25P03|58...|ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|P1001|P1002|P1008|P1017|P2024|P2028)$/;
 const UNAVAILABLE_MESSAGE =
-  /connection (terminated|timeout|ended)|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|Connection terminated/i;
+  /connection (terminated|timeout|ended)|query read timeout|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|Connection terminated/i;
 
 interface ErrorLayers {
   code?: unknown;

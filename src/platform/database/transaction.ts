@@ -25,4 +25,5 @@ export type SystemWork =
   | 'event arrivals'
   | 'event routing'
   | 'retention'
+  | 'operation run'
   | 'database life';

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
@@ -12,6 +13,9 @@ interface ReadinessReport {
   /** For information: without Redis everything goes on, more slowly. */
   redis: boolean;
 }
+
+/** A probe that hangs tells nobody anything: a Postgres that does not answer by then is not there. */
+const PATIENCE_MS = 2_000;
 
 /** For orchestrators. Alive: the process answers. Ready: it can serve, for which it needs Postgres and not Redis. */
 @ApiExcludeController()
@@ -32,12 +36,16 @@ export class HealthController {
   @Get('ready')
   @PublicRoute()
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessReport> {
-    const database = await this.database.ping().then(
-      () => true,
-      () => false,
-    );
+    const database = await Promise.race([answers(this.database), sleep(PATIENCE_MS, false, { ref: false })]);
     const status = this.gracefulStop.isStopping ? 'stopping' : database ? 'ready' : 'unavailable';
     void reply.status(status === 'ready' ? 200 : 503);
     return { status, database, redis: this.redis.isReady };
   }
+}
+
+function answers(database: Database): Promise<boolean> {
+  return database.ping().then(
+    () => true,
+    () => false,
+  );
 }

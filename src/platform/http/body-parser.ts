@@ -55,7 +55,7 @@ function linesOf(text: string): string[] {
     .filter((line) => line.trim() !== '');
 }
 
-function itemOf(line: string): unknown {
+export function itemOf(line: string): unknown {
   if (line.includes('"__proto__"')) return new UnreadableItem(); // as the parser of JSON bodies holds it
   try {
     return JSON.parse(line);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
@@ -30,6 +31,10 @@ export class GracefulStop {
   private readonly connections = new Map<Socket, ConnectionUse>();
   private readonly stopping = new AbortController();
   private lastConnectionMs = 0;
+
+  constructor() {
+    setMaxListeners(0, this.stopping.signal); // one for each answer that takes long
+  }
 
   /** While it stops, probes say so, and a balancer sends nothing new. */
   get isStopping(): boolean {

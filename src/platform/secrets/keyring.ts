@@ -49,7 +49,8 @@ export class Keyring {
   open(sealedText: string, boundTo: string): string {
     const [, kid = '', body = ''] = sealedText.split('.');
     const sealed = Buffer.from(body, 'base64url');
-    const decipher = createDecipheriv('aes-256-gcm', this.encryptionKey(kid), sealed.subarray(0, NONCE_BYTES));
+    const nonce = sealed.subarray(0, NONCE_BYTES);
+    const decipher = createDecipheriv('aes-256-gcm', this.encryptionKey(kid), nonce, { authTagLength: TAG_BYTES });
     decipher.setAAD(Buffer.from(`${kid}|${boundTo}`));
     decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
     return decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');

@@ -1,0 +1,92 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../platform/database/database.js';
+import type { SystemTx } from '../platform/database/transaction.js';
+import { log } from '../platform/telemetry/logger.js';
+import { RouterCursorRepository, type RoutedEvent } from './router-cursor.repository.js';
+
+/** Takes each event of an organisation exactly once, in order; room `delivery` is the one that does. */
+export abstract class EventConsumer {
+  /**
+   * Writes what follows from the events in the transaction that moves the cursor over them. What it hands back is called after
+   * the commit. Webhooks and the like are read here and not before: the events are read first, so that none falls between.
+   */
+  abstract consume(tx: SystemTx, orgcode: string, events: readonly RoutedEvent[]): Promise<(() => void) | undefined>;
+}
+
+const EVENTS_A_BATCH = 500;
+const ORGANISATIONS_AT_ONCE = 4;
+/** Then the next organisation has its turn. */
+const BATCHES_A_TURN = 10;
+
+/**
+ * Reads each organisation's log from its own cursor and hands it to the consumer. Exactly once however often a router dies:
+ * what the consumer writes and the cursor are one transaction. Of several processes one routes an organisation at a time.
+ */
+@Injectable()
+export class EventRouter {
+  private consumer: EventConsumer | undefined;
+  private readonly waiting = new Set<string>();
+  private readonly atWork = new Set<string>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly cursors: RouterCursorRepository,
+  ) {}
+
+  use(consumer: EventConsumer): void {
+    this.consumer = consumer;
+  }
+
+  /** The organisation may have work. A kick while it is being routed counts: it is looked at once more. */
+  kick(orgcode: string): void {
+    if (!this.consumer) return;
+    this.waiting.add(orgcode);
+    this.startNext();
+  }
+
+  /** Routes what there is, up to a turn's worth; true if there may be more. */
+  async route(orgcode: string): Promise<boolean> {
+    for (let batch = 0; batch < BATCHES_A_TURN; batch += 1) if (!(await this.routeBatch(orgcode))) return false;
+    return true;
+  }
+
+  private startNext(): void {
+    for (const orgcode of this.waiting) {
+      if (this.atWork.size >= ORGANISATIONS_AT_ONCE) return;
+      if (this.atWork.has(orgcode)) continue;
+      this.waiting.delete(orgcode);
+      this.atWork.add(orgcode);
+      void this.turn(orgcode);
+    }
+  }
+
+  private async turn(orgcode: string): Promise<void> {
+    try {
+      if (await this.route(orgcode)) this.waiting.add(orgcode);
+    } catch (error) {
+      log.warn({ err: error, orgcode }, 'events could not be routed; the sweep comes round again');
+    } finally {
+      this.atWork.delete(orgcode);
+      this.startNext();
+    }
+  }
+
+  /** True if there is more: also what arrived while the cursor was ours, whose kick met the lock. */
+  private async routeBatch(orgcode: string): Promise<boolean> {
+    const consumer = this.consumer;
+    if (!consumer) return false;
+    const outcome = await this.database.acrossOrganisations('event routing', async (tx) => {
+      const after = await this.cursors.take(tx, orgcode);
+      if (after === undefined) return undefined;
+      const head = await this.cursors.head(tx, orgcode);
+      if (head <= after) return undefined;
+      const events = await this.cursors.events(tx, orgcode, after, head, EVENTS_A_BATCH);
+      const committed = await consumer.consume(tx, orgcode, events);
+      const position = events.length === EVENTS_A_BATCH ? (events.at(-1)?.position ?? head) : head;
+      await this.cursors.move(tx, orgcode, position);
+      return { committed };
+    });
+    outcome?.committed?.();
+    return outcome !== undefined;
+  }
+}

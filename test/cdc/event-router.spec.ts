@@ -1,0 +1,103 @@
+import { EventConsumer, EventRouter } from '../../src/cdc/event-router.service.js';
+import { RouterCursorRepository, type RoutedEvent } from '../../src/cdc/router-cursor.repository.js';
+import { Database } from '../../src/platform/database/database.js';
+import type { SystemTx } from '../../src/platform/database/transaction.js';
+import { TestApi } from '../support/api.js';
+import { anEvent } from '../support/events.js';
+import { until } from '../support/until.js';
+
+/** Keeps what it consumed in a table, in the transaction that it is given; may fail after that. */
+class Recorder extends EventConsumer {
+  failures = 0;
+  committed = 0;
+
+  async consume(tx: SystemTx, orgcode: string, events: readonly RoutedEvent[]): Promise<() => void> {
+    const positions = events.map(({ position }) => position);
+    await tx.$executeRaw`insert into consumed (orgcode, position) select ${orgcode}, unnest(${positions}::bigint[])`;
+    if (this.failures > 0) {
+      this.failures -= 1;
+      throw new Error('the consumer failed after it had written');
+    }
+    return () => (this.committed += events.length);
+  }
+}
+
+describe('the router', () => {
+  let api: TestApi;
+  let other: TestApi;
+  let orgcode: string;
+  let key: string;
+  const recorder = new Recorder();
+
+  beforeAll(async () => {
+    api = await TestApi.start();
+    other = await TestApi.startOn(api.database);
+    await api.database.asOwner(`create table consumed (orgcode text, position bigint, n bigserial);
+      grant insert, select on consumed to ipm_system; grant usage on sequence consumed_n_seq to ipm_system`);
+    for (const process of [api, other]) process.app.get(EventRouter).use(recorder);
+  });
+  afterAll(async () => {
+    await other.app.close();
+    await api.close();
+  });
+  beforeEach(async () => ({ orgcode, key } = await api.anOwner()));
+
+  const begin = (): Promise<bigint> =>
+    api.app.get(Database).transaction(orgcode, (tx) => api.app.get(RouterCursorRepository).begin(tx, orgcode));
+  const publish = async (process: TestApi, count: number): Promise<bigint[]> => {
+    const events = Array.from({ length: count }, () => anEvent());
+    const { body } = await process.call('/event/publish', { events }, { orgcode, key });
+    return body.data.items.map(({ position }: { position: string }) => BigInt(position));
+  };
+  const consumed = async (): Promise<bigint[]> => {
+    const rows = await api.database.asOwner<{ position: string }>(
+      `select position from consumed where orgcode = $1 order by n`,
+      [orgcode],
+    );
+    return rows.map(({ position }) => BigInt(position));
+  };
+  const sorted = (positions: readonly bigint[]): bigint[] => [...positions].sort((a, b) => Number(a - b));
+
+  it('hands over every event after the beginning, each once and in order, from whichever process it came', async () => {
+    await publish(api, 3);
+    await begin();
+    const published = (
+      await Promise.all(Array.from({ length: 40 }, (_, i) => publish(i % 2 === 0 ? api : other, 1 + (i % 7))))
+    ).flat();
+    await until(async () => (await consumed()).length >= published.length);
+    expect(await consumed()).toEqual(sorted(published));
+  });
+
+  it('hands over again what a failed consumer has undone, and nothing twice', async () => {
+    await begin();
+    recorder.failures = 3;
+    const published = await publish(api, 10);
+    await until(async () => (await consumed()).length >= published.length);
+    expect(await consumed()).toEqual(published);
+  });
+
+  it('does not route an organisation that nobody consumes', async () => {
+    await publish(api, 2);
+    expect(await api.app.get(EventRouter).route(orgcode)).toBe(false);
+    expect(await consumed()).toEqual([]);
+  });
+
+  it('finds by itself what no ring told of', async () => {
+    await begin();
+    await api.database.asOwner(
+      `with org as materialized (select set_config('ipm.orgcode', $1, false))
+       select a.* from org, ipm_append($1, null, '1 day', array['silent'], array[now()], array['s'], array['a'], array[null], array[null], array['{}']) a`,
+      [orgcode],
+    );
+    await until(async () => (await consumed()).length === 1);
+  });
+
+  it('begins exactly: what is published while it begins is either before it or handed over', async () => {
+    const publishing = Promise.all(Array.from({ length: 30 }, () => publish(other, 1)));
+    const head = await begin();
+    const published = (await publishing).flat();
+    const after = sorted(published.filter((position) => position > head));
+    await until(async () => (await consumed()).length >= after.length);
+    expect(await consumed()).toEqual(after);
+  });
+});

@@ -1,0 +1,42 @@
+import type { TestDatabase } from '../../support/database.js';
+
+/**
+ * What somebody might have written instead of ipm_append. Made from the function as it is, so that a sabotage that no longer
+ * fits says so and is not forgotten.
+ */
+export const logSabotage = {
+  /** A number from a sequence and no lock: the order of numbers is not the order of commits. A moment passes between the two. */
+  withoutLock: [
+    ['PERFORM pg_advisory_xact_lock(4711, hashtext(p_orgcode));', ''],
+    ['AS pushed\n', 'AS pushed, CASE n WHEN 1 THEN pg_sleep(random() * 0.02) END AS paused\n'],
+    [
+      'DO UPDATE SET position = excluded.position,',
+      'DO UPDATE SET position = greatest(org_head.position, excluded.position),',
+    ],
+  ],
+  /** Nobody asks whether the event is in the log already. */
+  withoutKeys: [
+    ['AND k.event_id = u.event_id LIMIT 1', 'AND k.event_id = u.event_id AND false LIMIT 1'],
+    [
+      'FROM numbered WHERE known IS NULL\n    ), stored',
+      'FROM numbered WHERE known IS NULL ON CONFLICT DO NOTHING\n    ), stored',
+    ],
+  ],
+} as const;
+
+export type LogSabotage = keyof typeof logSabotage;
+
+/** Answers how to undo it. */
+export async function sabotageLog(
+  { asOwner }: Pick<TestDatabase, 'asOwner'>,
+  sabotage: LogSabotage,
+): Promise<() => Promise<unknown>> {
+  const [row] = await asOwner<{ sql: string }>(`select pg_get_functiondef('ipm_append'::regproc) as sql`);
+  const { sql } = row!;
+  const sabotaged = logSabotage[sabotage].reduce((text, [is, instead]) => {
+    if (!text.includes(is)) throw new Error(`ipm_append has changed, and this sabotage must too: ${is} is not in it`);
+    return text.replace(is, () => instead);
+  }, sql);
+  await asOwner(sabotaged);
+  return () => asOwner(sql);
+}

@@ -1,0 +1,121 @@
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { newPassword } from '../../../src/local/credentials.js';
+import { PostgresServer } from '../../../src/local/postgres-server.js';
+import { ProcessRecords } from '../../../src/local/process-records.js';
+import { removeFolder } from '../../../src/local/remove-folder.js';
+import { accountForPostgres, temporaryFolderFor } from '../../../src/local/server-account.js';
+import { Watchdog } from '../../../src/local/watchdog-link.js';
+import { migrate } from '../../../src/platform/database/migrate.js';
+import { databaseAt, type TestDatabase } from '../../support/database.js';
+
+const DATABASE = 'ipm';
+/** Below the ports that outgoing connections get, so that nobody sits on ours while the server is away. */
+const PORTS = { first: 20_000, count: 10_000 };
+
+/** Where servers of one test keep their files; gone with them, also when the test is killed. */
+export class ServerFolder {
+  readonly folder = temporaryFolderFor(accountForPostgres(''), 'ipm-fault-');
+  readonly records: ProcessRecords;
+  private readonly watchdog: Watchdog;
+
+  constructor() {
+    this.watchdog = new Watchdog(path.join(this.folder, 'watchdog.log'), path.resolve('dist/local/watchdog.js'));
+    this.watchdog.removeFolderAfterwards(this.folder);
+    this.records = new ProcessRecords(path.join(this.folder, 'processes.json'), this.watchdog);
+  }
+
+  async clear(): Promise<void> {
+    await this.records.stopAll();
+    await this.watchdog.finish();
+    await removeFolder(this.folder);
+  }
+}
+
+/** A Postgres of the test's own that flushes what it commits, to be killed, restored and copied. */
+export class OwnPostgres {
+  private server: PostgresServer | undefined;
+  private port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+
+  private constructor(
+    private readonly place: ServerFolder,
+    private readonly name: string,
+    private readonly password: string,
+  ) {}
+
+  /** With a migrated database. */
+  static async start(place: ServerFolder): Promise<OwnPostgres> {
+    const postgres = new OwnPostgres(place, 'postgres', newPassword());
+    await postgres.start();
+    await postgres.running.ensureDatabase(DATABASE);
+    await migrate({ connectionString: postgres.database.url, directory: path.resolve('prisma/migrations') });
+    return postgres;
+  }
+
+  get database(): TestDatabase {
+    return databaseAt(this.running.url(DATABASE));
+  }
+
+  /** Starts on what is there, at the port of before. */
+  async start(): Promise<void> {
+    this.server = await PostgresServer.start({
+      cluster: this.files,
+      password: this.password,
+      durable: true,
+      rememberedPort: this.port,
+      logFile: path.join(this.place.folder, `${this.name}.log`),
+      records: this.place.records,
+      stopping: undefined,
+    });
+    this.port = this.server.port;
+  }
+
+  async stop(): Promise<void> {
+    await this.running.process.stop();
+  }
+
+  /** Sabotage: sessions that begin from now on are answered before what they commit is on the disk. */
+  async answerEarly(): Promise<void> {
+    const { asOwner } = this.database;
+    await asOwner(`alter database ${DATABASE} set synchronous_commit = off`);
+    await asOwner(`alter system set wal_writer_delay = '10s'`);
+    await asOwner('select pg_reload_conf()');
+  }
+
+  /** Whatever was committed until now outlives a kill, however early it was answered. */
+  async flush(): Promise<void> {
+    await this.database.asOwner('checkpoint');
+  }
+
+  /** The postmaster and all that it has started, at once: nobody flushes, answers or says good-bye. */
+  async kill(): Promise<void> {
+    const sessions = await this.database.asOwner<{ pid: number }>('select pid from pg_stat_activity');
+    for (const pid of [this.running.process.pid!, ...sessions.map((session) => session.pid)]) killQuietly(pid);
+    await this.running.process.exited;
+  }
+
+  /** Puts a copy of the files of a stopped server in the place of `name`; answers who would start on it. */
+  copiedTo(name: string): OwnPostgres {
+    const copy = new OwnPostgres(this.place, name, this.password);
+    execFileSync('cp', ['-a', this.files, copy.files]);
+    return copy;
+  }
+
+  get files(): string {
+    return path.join(this.place.folder, this.name);
+  }
+
+  private get running(): PostgresServer {
+    if (!this.server) throw new Error('this Postgres was not started yet');
+    return this.server;
+  }
+}
+
+/** Sessions that ended in between, the one that asked among them, are no more. */
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
