@@ -23,7 +23,9 @@ describe('a list of texts in binary', () => {
     const lists = fc.array(fc.option(storable), { minLength: 1, maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(lists, async (list) => {
-        const { rows } = await client.query<{ list: unknown }>('select to_json($1::text[]) as list', [binaryTextArray(list)]);
+        const { rows } = await client.query<{ list: unknown }>('select to_json($1::text[]) as list', [
+          binaryTextArray(list),
+        ]);
         expect(rows[0]?.list).toEqual(list);
       }),
       { numRuns: 200 },
