@@ -13,13 +13,17 @@ import { migrate } from '../dist/platform/database/migrate.js';
 
 const migrations = path.resolve(import.meta.dirname, '../prisma/migrations');
 
-/** A Postgres that flushes what it commits, and a Redis, for one bench; gone afterwards, also when the bench is killed. */
+/**
+ * A Postgres that flushes what it commits, and a Redis, for one bench; gone afterwards, also when the bench is killed. With a
+ * `home` (a folder and the password of its cluster) the files of Postgres are there, and stay.
+ */
 export class DurableStores {
   #watchdog;
   #records;
+  #home;
 
-  static async start(progress) {
-    const stores = new DurableStores();
+  static async start(progress, home) {
+    const stores = new DurableStores(home);
     try {
       await stores.#start(progress);
       return stores;
@@ -29,22 +33,16 @@ export class DurableStores {
     }
   }
 
-  constructor() {
+  constructor(home) {
     this.folder = temporaryFolderFor(accountForPostgres(''), 'ipm-bench-');
     this.#watchdog = new Watchdog(this.#file('watchdog.log'));
     this.#watchdog.removeFolderAfterwards(this.folder);
     this.#records = new ProcessRecords(this.#file('processes.json'), this.#watchdog);
+    this.#home = home ?? { folder: this.folder, password: newPassword() };
   }
 
   async #start(progress) {
-    const common = { records: this.#records, stopping: undefined, rememberedPort: undefined, password: newPassword() };
-    const cluster = this.#file('postgres');
-    this.postgres = await PostgresServer.start({
-      ...common,
-      cluster,
-      durable: true,
-      logFile: this.#file('postgres.log'),
-    });
+    await this.#startPostgres({ durable: true });
     const binary = await findRedis({
       path: process.env.PATH ?? '',
       cacheFolder: redisCacheFolder(process.env),
@@ -54,12 +52,37 @@ export class DurableStores {
     const folder = this.#file('redis');
     mkdirSync(folder);
     this.redis = await RedisServer.start({
-      ...common,
+      records: this.#records,
+      stopping: undefined,
+      rememberedPort: undefined,
+      password: newPassword(),
       binary,
       folder,
       databases: 16,
       logFile: this.#file('redis.log'),
     });
+  }
+
+  async #startPostgres({ durable }) {
+    this.postgres = await PostgresServer.start({
+      records: this.#records,
+      stopping: undefined,
+      rememberedPort: undefined,
+      password: this.#home.password,
+      cluster: this.cluster,
+      durable,
+      logFile: this.#file('postgres.log'),
+    });
+  }
+
+  /** `durable: false` is for filling it: nothing is flushed, and a crash leaves nothing that can be used. */
+  async restartPostgres({ durable }) {
+    await this.postgres.process.stop();
+    await this.#startPostgres({ durable });
+  }
+
+  get cluster() {
+    return path.join(this.#home.folder, 'postgres');
   }
 
   get redisUrl() {

@@ -4,7 +4,7 @@ import { freePort } from '../dist/local/free-port.js';
 import { DurableStores } from './durable-stores.mjs';
 import { answersOk, call, startIpm } from './ipm-server.mjs';
 import { load } from './load.mjs';
-import { hottestFunctions } from './profile.mjs';
+import { profiled } from './profile.mjs';
 import { figure, judged } from './report.mjs';
 
 const OPERATION = 'pagination/get';
@@ -35,7 +35,7 @@ export async function measure({ runs = 5, seconds = 8, connections = 64, profile
       figuresOf(pairs),
       pairs.flatMap((pair) => [pair.bare, pair.ipm]),
     );
-    const profileLines = profile ? await profiled(stores, run, progress) : [];
+    const profileLines = profile ? await profiled(stores, 'guarded', run, progress) : [];
     return { how: how({ seconds, connections, answer }), figures, notes: [...notes, ...profileLines] };
   } finally {
     redis.disconnect();
@@ -113,23 +113,6 @@ async function scriptCalls(redis) {
     (sum, [, calls]) => sum + Number(calls),
     0,
   );
-}
-
-async function profiled(stores, run, progress) {
-  progress('once more under the CPU profiler');
-  const folder = path.join(stores.folder, 'profile');
-  const ipm = await startIpm(stores, {
-    database: 'profiled',
-    name: 'profiled',
-    nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${folder}`],
-  });
-  await run(ipm, WARM_UP_SECONDS);
-  const from = process.hrtime.bigint();
-  const { perSecond } = await run(ipm);
-  const to = process.hrtime.bigint();
-  await ipm.server.stop();
-  const heading = `Where the time goes (self time, without idle; ${perSecond.toFixed(0)} req/s under the profiler):`;
-  return ['', heading, ...hottestFunctions(folder, { from, to })];
 }
 
 function how({ seconds, connections, answer }) {

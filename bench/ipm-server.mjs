@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { freePort } from '../dist/local/free-port.js';
 import { SERVING_FLAGS } from '../dist/local/serving-flags.js';
 
 const program = path.resolve(import.meta.dirname, '../dist/main.js');
+const keyMaker = path.join(import.meta.dirname, 'organisations.mjs');
 const READY_WITHIN_MS = 60_000;
 const NO_LIMIT = '100000000';
 
@@ -14,8 +17,7 @@ export async function startIpm(stores, { role = 'all', database = 'ipm', nodeArg
   const databaseUrl = await stores.database(database);
   const port = await freePort();
   const apiKey = randomBytes(32).toString('base64url');
-  const launchedAt = performance.now();
-  const server = stores.launch(name, [...SERVING_FLAGS, ...nodeArgs, program], {
+  const environment = {
     NODE_ENV: 'production',
     PORT: String(port),
     IPM_ROLE: role,
@@ -27,7 +29,10 @@ export async function startIpm(stores, { role = 'all', database = 'ipm', nodeArg
     IPM_BOOTSTRAP_ORGCODE: ORGCODE,
     IPM_BOOTSTRAP_API_KEY: apiKey,
     RATE_LIMIT_KEY_PER_MIN: NO_LIMIT,
-  });
+    RATE_LIMIT_FEED_PER_MIN: NO_LIMIT,
+  };
+  const launchedAt = performance.now();
+  const server = stores.launch(name, [...SERVING_FLAGS, ...nodeArgs, program], environment);
   const base = `http://127.0.0.1:${port}`;
   await server.waitUntil(() => answersOk(`${base}/health/ready`), READY_WITHIN_MS);
   const headers = { 'x-api-key': apiKey, 'x-orgcode': ORGCODE, 'content-type': 'application/json' };
@@ -40,6 +45,9 @@ export async function startIpm(stores, { role = 'all', database = 'ipm', nodeArg
     readyMs: performance.now() - launchedAt,
     launchedAt,
     databaseUrl,
+    environment,
+    postgresPid: stores.postgres.process.pid,
+    redisPid: stores.redis.process.pid,
   };
 }
 
@@ -56,9 +64,20 @@ export async function answersOk(url, options = {}) {
 /** The answer's text; throws when it is not 2xx. */
 export async function call({ base, headers }, operation, body) {
   const answer = await fetch(`${base}/ipm/${operation}`, { method: 'POST', headers, body: JSON.stringify(body) });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${operation} answered ${answer.status}: ${text.slice(0, 500)}`);
-  return text;
+  const given = await answer.text();
+  if (!answer.ok) throw new Error(`${operation} answered ${answer.status}: ${given.slice(0, 500)}`);
+  return given;
+}
+
+/** Headers for each of some organisations, made unless they are there. */
+export async function organisations({ environment, headers }, orgcodes) {
+  const child = spawn(process.execPath, [keyMaker], {
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  child.stdin.end(JSON.stringify(orgcodes));
+  const keys = JSON.parse(await text(child.stdout));
+  return orgcodes.map((orgcode) => ({ ...headers, 'x-orgcode': orgcode, 'x-api-key': keys[orgcode] }));
 }
 
 /** What every write says of itself. */

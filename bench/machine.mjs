@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 
 /** Of the kernel, on every Linux platform that Node runs on. */
@@ -24,11 +24,40 @@ export function residentMegabytes(pid) {
 
 /** CPU that a process has used so far, all threads; undefined where there is no /proc. */
 export function cpuSeconds(pid) {
+  const stat = statOf(pid);
+  return stat && stat.own / TICKS_PER_SECOND;
+}
+
+/** The same with all its children, those that have ended too: of Postgres, whose connections are processes. */
+export function familyCpuSeconds(pid) {
+  const stat = statOf(pid);
+  if (!stat) return undefined;
+  const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && statOf(name)?.parent === pid);
+  const ofChildren = children.reduce((sum, child) => sum + (statOf(child)?.own ?? 0), 0);
+  return (stat.own + stat.endedChildren + ofChildren) / TICKS_PER_SECOND;
+}
+
+/** CPU that the whole machine has used so far, also for other work than ours. */
+export function machineCpuSeconds() {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    const [, user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'utf8')
+      .split(/\s+/, 9)
+      .map(Number);
+    return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND;
   } catch {
     return undefined;
+  }
+}
+
+function statOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
+    return { parent: fields[1], own: fields[11] + fields[12], endedChildren: fields[13] + fields[14] };
+  } catch {
+    return undefined; // no /proc, or it has just ended
   }
 }

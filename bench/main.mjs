@@ -1,4 +1,4 @@
-// `npm run bench -- start|idle|guarded|page|stop`: measures the figures of docs/performance.md on this machine.
+// `npm run bench -- <what>`: measures the figures of docs/performance.md on this machine.
 import { parseArgs } from 'node:util';
 import { machine } from './machine.mjs';
 import { meetsTargets, tableOf } from './report.mjs';
@@ -10,6 +10,11 @@ const BENCHES = {
   guarded: 'a guarded route that needs no table against a bare Nest-on-Fastify route, in pairs',
   page: 'guarded pages read through the tenant wall: 10,000 audit events, 200 registered types',
   stop: 'SIGTERM under load: how many requests that were sent got no answer',
+  seed: 'fills the event log by the million, for the benches below',
+  publish: '100 events a call against COPY of the same rows and against a bare Fastify that only parses the body',
+  single: 'one event a call in one organisation and over 50',
+  feed: 'pages of cdc/list, and publishing, on a log of a given size; with two stores, how both grow',
+  stream: 'one writer, 500 readers of cdc/stream: how late an event is there, and whether all are',
 };
 
 const HELP = `npm run bench -- <what> [options]
@@ -18,22 +23,34 @@ ${Object.entries(BENCHES)
   .map(([name, what]) => `  ${name.padEnd(9)}${what}`)
   .join('\n')}
 
-  --runs N          how often (start 5, idle 3, guarded 5 pairs, page 5, stop 5)
-  --seconds N       length of a run under load (8), wait before memory is read (30), load before SIGTERM (2)
-  --connections N   of the load (64)
-  --profile         guarded: one more run under the CPU profiler, and where the time goes
+  --runs N          how often (start 5, idle 3, guarded 5 pairs, page 5, stop 5, publish 5 rounds, single 5, feed 3, stream 3)
+  --seconds N       length of a run under load (8; feed 3; stream 10), wait before memory is read (30), load before SIGTERM (2)
+  --connections N   of the load (64; publish 8)
+  --profile         guarded, publish, single: one more run under the CPU profiler, and where the time goes
   --cold            start: npm ci with an empty npm cache
+  --events N        seed, feed: how many there are in the log (1m); 10k and 50m are numbers too
+  --event-bytes N   seed: of an event as JSON (1024); some 580 more on the disk
+  --keep FOLDER     seed: where the store stays
+  --store FOLDER    publish, single, feed: use a kept store; feed takes two and compares them, the smaller first
+  --explain         feed: how Postgres runs the statement of each page
+  --readers N       stream (500)
+  --rate N          stream: events a second (200)
   --json            the report as JSON, every run in it
   --help
 
 Starts its own Postgres (fsync and synchronous_commit on), Redis and servers on free ports of 127.0.0.1, and stops them.
 Exit code: 0 every target met, 1 a target missed or not judged, 2 not measured. Run it on a machine that does nothing else.`;
 
+const NUMBERS = ['runs', 'seconds', 'connections', 'events', 'event-bytes', 'readers', 'rate'];
+const FACTORS = { '': 1, k: 1_000, m: 1_000_000 };
+const MOST = 1_000_000_000;
+
 const OPTIONS = {
-  runs: { type: 'string' },
-  seconds: { type: 'string' },
-  connections: { type: 'string' },
+  ...Object.fromEntries(NUMBERS.map((name) => [name, { type: 'string' }])),
+  keep: { type: 'string' },
+  store: { type: 'string', multiple: true },
   profile: { type: 'boolean', default: false },
+  explain: { type: 'boolean', default: false },
   cold: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -50,7 +67,7 @@ async function run(args) {
     build(); // it never installs: npm ci would empty node_modules, also one that is a link to somebody else's
     const { measure } = await import(`./${name}.mjs`);
     const begun = machine();
-    const report = await measure(numbersIn(values), progress);
+    const report = await measure(optionsIn(values), progress);
     const whole = { bench: name, machine: begun, ...report };
     return say(values.json ? JSON.stringify(whole, null, 2) : tableOf(whole), meetsTargets(whole) ? 0 : 1);
   } catch (error) {
@@ -60,14 +77,18 @@ async function run(args) {
   }
 }
 
-function numbersIn({ runs, seconds, connections, ...rest }) {
-  const given = Object.entries({ runs, seconds, connections }).filter(([, text]) => text !== undefined);
-  const numbers = given.map(([option, text]) => {
-    if (!/^[1-9]\d{0,4}$/.test(text))
-      throw Object.assign(new Error(`--${option} must be a whole number from 1`), { name: 'NotMeasured' });
-    return [option, Number(text)];
-  });
-  return { ...rest, ...Object.fromEntries(numbers) };
+function optionsIn({ store: stores, 'event-bytes': eventBytes, ...rest }) {
+  const given = Object.entries({ ...rest, stores, eventBytes }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    given.map(([name, value]) => [name, typeof value === 'string' && name !== 'keep' ? numberIn(value) : value]),
+  );
+}
+
+function numberIn(text) {
+  const [, digits, unit] = /^([1-9]\d*)([km]?)$/.exec(text) ?? [];
+  const number = Number(digits) * FACTORS[unit];
+  if (number <= MOST) return number;
+  throw Object.assign(new Error(`${text} is no whole number from 1 to ${MOST}`), { name: 'NotMeasured' });
 }
 
 function progress(line) {

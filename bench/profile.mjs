@@ -1,11 +1,32 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { startIpm } from './ipm-server.mjs';
 import { aligned } from './report.mjs';
 
 const SHOWN = 30;
+const WARM_UP_SECONDS = 5;
+
+/** Runs the load once more, on a server under the CPU profiler with a database of its own: lines that say where the time goes. */
+export async function profiled(stores, what, run, progress) {
+  progress(`once more under the CPU profiler: ${what}`);
+  const name = `profiled_${what.replaceAll(/\W+/g, '_').toLowerCase()}`;
+  const folder = path.join(stores.folder, name);
+  const ipm = await startIpm(stores, {
+    database: name,
+    name,
+    nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${folder}`],
+  });
+  await run(ipm, WARM_UP_SECONDS);
+  const from = process.hrtime.bigint();
+  const { perSecond } = await run(ipm);
+  const to = process.hrtime.bigint();
+  await ipm.server.stop();
+  const heading = `Where the time goes: ${what} (self time, without idle; ${perSecond.toFixed(0)} req/s under the profiler)`;
+  return ['', heading, ...hottestFunctions(folder, { from, to })];
+}
 
 /** Of the one .cpuprofile in the folder, between two times of `process.hrtime`: the functions with the most time of their own. */
-export function hottestFunctions(folder, { from, to }) {
+function hottestFunctions(folder, { from, to }) {
   const [file] = readdirSync(folder).filter((name) => name.endsWith('.cpuprofile'));
   const { nodes, samples, timeDeltas, startTime } = JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
   const nameOf = new Map(nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));

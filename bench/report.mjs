@@ -22,7 +22,30 @@ export function figure(name, unit, values, { atLeast, atMost, digits = 0 } = {})
   };
 }
 
+/** Figures of a list of results, one after the other: `(name, unit, pick, options)`. */
+export function figuresOver(results) {
+  return (name, unit, pick, options) => figure(name, unit, results.map(pick), options);
+}
+
+/** Not a median: every run counts, and however busy the machine is. */
+export function never(name, unit, values) {
+  return { ...figure(name, unit, values), target: '0', met: values.every((value) => value === 0) };
+}
+
 const SATURATED = 0.85;
+const OTHER_WORK = 0.15;
+const cores = { digits: 2 };
+
+/** Of results of raw-load.mjs: who used the cores. */
+export function usageFigures(results, generator = 'load generator') {
+  const show = figuresOver(results);
+  return [
+    show('  cores busy: server', 'cores', ({ serverCores }) => serverCores, cores),
+    show('  cores busy: Postgres', 'cores', ({ postgresCores }) => postgresCores, cores),
+    show(`  cores busy: ${generator}`, 'cores', ({ generatorCores }) => generatorCores, cores),
+    show('  cores busy: others', 'cores', ({ otherCores }) => otherCores, cores),
+  ];
+}
 
 /**
  * Other work on the machine takes more from the faster of two servers, and so makes a ratio better and a rate worse: figures
@@ -33,15 +56,32 @@ export function judged(figures, results) {
   const starved = shares.filter((share) => share < SATURATED);
   if (starved.length === 0) return { figures, notes: [] };
   const least = Math.min(...starved).toFixed(2);
-  const note = `NOT JUDGED: in ${starved.length} of ${shares.length} runs the server had less than ${SATURATED} of a core (${least}): the machine did other work.`;
+  return notJudged(
+    figures,
+    `in ${starved.length} of ${shares.length} runs the server had less than ${SATURATED} of a core (${least})`,
+  );
+}
+
+/** The same where Postgres works as much as the server, so that neither has a core for itself: by what nobody of us has used. */
+export function judgedAlone(figures, results) {
+  const busy = results.map(({ otherCores }) => otherCores).filter((cores) => cores > OTHER_WORK);
+  if (busy.length === 0) return { figures, notes: [] };
+  const most = Math.max(...busy).toFixed(2);
+  return notJudged(
+    figures,
+    `in ${busy.length} of ${results.length} runs others used more than ${OTHER_WORK} of a core (${most})`,
+  );
+}
+
+function notJudged(figures, because) {
   return {
     figures: figures.map((one) => (one.target && !isMetRate(one) ? { ...one, met: 'not judged' } : one)),
-    notes: ['', note],
+    notes: ['', `NOT JUDGED: ${because}: the machine did other work.`],
   };
 }
 
 function isMetRate({ unit, met }) {
-  return unit === 'req/s' && met === true;
+  return unit.endsWith('/s') && met === true;
 }
 
 export function meetsTargets({ figures }) {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DurableStores } from './durable-stores.mjs';
 import { startIpm, writeGrounds } from './ipm-server.mjs';
 import { KeepAliveClient } from './keep-alive-client.mjs';
-import { aligned, figure } from './report.mjs';
+import { aligned, figure, never } from './report.mjs';
 
 const pageRead = ['audit/list', { limit: 8 }];
 const noTable = ['pagination/get', {}];
@@ -84,19 +84,14 @@ function figuresOf(rounds) {
   const badExits = rounds.map(({ exit }) => Number(exit !== 'exit code 0'));
   const sent = count((round) => round.sent);
   return [
-    zero('lost: sent and not answered with 2xx', 'requests', count(lost)),
-    zero('lost in the queue of the port, sent before SIGTERM', 'requests', count(lostInQueue)),
+    never('lost: sent and not answered with 2xx', 'requests', count(lost)),
+    never('lost in the queue of the port, sent before SIGTERM', 'requests', count(lostInQueue)),
     figure('sent', 'requests', sent),
     figure('in flight at SIGTERM', 'requests', count(inFlight)),
     figure('sent after SIGTERM', 'requests', count(sentAfter)),
     figure('SIGTERM to exit', 'ms', exitTimes),
-    zero('exit code other than 0', 'rounds', badExits),
+    never('exit code other than 0', 'rounds', badExits),
   ];
-}
-
-/** Every round counts, not the median. */
-function zero(name, unit, values) {
-  return { ...figure(name, unit, values, { atMost: 0 }), met: values.every((value) => value === 0) };
 }
 
 function notesOf(rounds) {

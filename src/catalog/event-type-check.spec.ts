@@ -193,6 +193,28 @@ describe('a payload that is redacted already', () => {
     );
   });
 
+  it('hides no other fault', () => {
+    const faults = fc.constantFrom<(payload: { lines: object[] }) => object>(
+      (payload) => ({ ...payload, lines: [...payload.lines, { phone: '+1', units: 'many' }] }),
+      (payload) => ({ ...payload, lines: [{ phone: '+1' }, ...payload.lines] }),
+      (payload) => ({ ...payload, extra: true }),
+    );
+    fc.assert(
+      fc.property(payloads, rules, faults, (payload, redaction, fault) => {
+        const check = checkWith(redaction);
+        const redacted = check.redaction.apply(fault(payload), hash);
+        expect(check.judge(redacted, '1.1').flags).toEqual(['breaks_schema']);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is named by the fault alone', () => {
+    const check = checkWith({ email: 'mask', number: 'drop' });
+    const payload = { email: MASK, address: { city: 'Ulm' }, lines: [{ phone: '+1', units: 'many' }] };
+    expect(check.judge(payload, undefined).problems).toEqual([{ path: 'payload.lines.0.units', tag: 'schema_type' }]);
+  });
+
   it('is accepted only where a rule redacts', () => {
     expect(checkWith({ number: 'hash' }).judge({ email: MASK }, undefined).flags).toEqual(['breaks_schema']);
   });

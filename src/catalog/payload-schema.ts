@@ -2,7 +2,9 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import { RE2JS } from 're2js';
 import type { FieldProblem } from '../platform/errors/app-error.js';
+import type { Redaction } from './redaction.js';
 import { schemaHazards } from './schema-hazards.js';
+import { payloadPath, sparedSchema, sparingKeywords } from './spared-schema.js';
 
 const MAX_PROBLEMS = 20;
 /** A longer text does not match any pattern: what has a pattern is a code, a number, a name. */
@@ -44,8 +46,12 @@ export class BadSchema extends Error {
   }
 }
 
-/** Compiles a JSON Schema 2020-12 once; throws `BadSchema` for what is no schema or could be made to run for ever. */
-export function compilePayloadSchema(schema: object): PayloadCheck {
+/**
+ * Compiles a JSON Schema 2020-12 once; throws `BadSchema` for what is no schema or could be made to run for ever. With a redaction
+ * the check takes what that has already put in place of a value. It names the first problem: to look for all of them would let a
+ * small schema and a small payload make millions.
+ */
+export function compilePayloadSchema(schema: object, redaction?: Redaction): PayloadCheck {
   const hazards = schemaHazards(schema);
   if (hazards.length > 0) throw new BadSchema(hazards);
   const ajv = new Ajv2020({
@@ -59,8 +65,9 @@ export function compilePayloadSchema(schema: object): PayloadCheck {
   ajvFormats.default(ajv, { mode: 'fast', formats: [...FORMATS] });
   if (ajv.validateSchema(schema) !== true) throw new BadSchema((ajv.errors ?? []).slice(0, MAX_PROBLEMS).map(placeOf));
   try {
-    const validate = ajv.compile(schema);
-    return (payload) => (validate(payload) ? [] : (validate.errors ?? []).map(problemOf));
+    for (const keyword of redaction ? sparingKeywords(redaction) : []) ajv.addKeyword(keyword);
+    const validate = ajv.compile(redaction ? sparedSchema(schema, redaction) : schema);
+    return (payload) => (validate(payload) ? [] : problemsOf(validate.errors ?? []));
   } catch (error) {
     if (error instanceof BadSchema) throw error;
     const unknown = /unknown (keyword|format)/.exec(error instanceof Error ? error.message : '')?.[1];
@@ -72,7 +79,12 @@ function placeOf({ instancePath }: ErrorObject): FieldProblem {
   return { path: `schema${instancePath.replaceAll('/', '.')}`.slice(0, 200), tag: 'not_a_schema' };
 }
 
+/** That a branch failed says nothing beside what failed in it. */
+function problemsOf(errors: readonly ErrorObject[]): FieldProblem[] {
+  return errors.filter(({ keyword }) => keyword !== 'if').map(problemOf);
+}
+
 function problemOf({ instancePath, keyword, params }: ErrorObject): FieldProblem {
   const missing = keyword === 'required' ? `.${String((params as { missingProperty?: unknown }).missingProperty)}` : '';
-  return { path: `payload${instancePath.replaceAll('/', '.')}${missing}`, tag: `schema_${keyword}` };
+  return { path: `${payloadPath(instancePath)}${missing}`, tag: `schema_${keyword}` };
 }

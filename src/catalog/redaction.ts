@@ -21,10 +21,10 @@ interface Rule {
 
 /** The rules of one event type, taken apart once. */
 export class Redaction {
-  private readonly rules: readonly Rule[];
+  private readonly parsed: readonly Rule[];
 
-  constructor(rules: RedactionRules) {
-    this.rules = Object.entries(rules).map(([path, mode]) => {
+  constructor(readonly rules: RedactionRules) {
+    this.parsed = Object.entries(rules).map(([path, mode]) => {
       const steps = stepsOf(path);
       return { steps, fields: steps.map(({ name }) => name).join('.'), mode };
     });
@@ -32,7 +32,7 @@ export class Redaction {
 
   /** The payload without what must not be seen; the one given is not touched. Redacted once more, it stays the same. */
   apply(payload: unknown, hash: ValueHash): unknown {
-    return this.rules.reduce((value, { steps, mode }) => redacted(value, steps, mode, hash), payload);
+    return this.parsed.reduce((value, { steps, mode }) => redacted(value, steps, mode, hash), payload);
   }
 
   /** Whether a problem that a schema has with the payload is only that the value is redacted already, or has been dropped. */
@@ -44,7 +44,7 @@ export class Redaction {
       value = propertyOf(value, name);
     }
     const path = names.join('.');
-    return this.rules.some(
+    return this.parsed.some(
       ({ fields, mode }) => fields === path && (mode === 'drop' ? value === undefined : isRedacted(value)),
     );
   }
@@ -63,8 +63,8 @@ function redacted(value: unknown, steps: readonly Step[], mode: RedactionMode, h
   const copy = { ...value };
   if (rest.length > 0) copy[step.name] = redacted(inner, rest, mode, hash);
   else if (step.each && Array.isArray(inner)) copy[step.name] = redactedItems(inner, mode, hash);
-  else if (mode === 'drop') Reflect.deleteProperty(copy, step.name);
-  else copy[step.name] = redactedValue(inner, mode, hash);
+  else if (mode !== 'drop') copy[step.name] = redactedValue(inner, mode, hash);
+  else if (!step.each || !isRedacted(inner)) Reflect.deleteProperty(copy, step.name); // the mark of another rule stays
   return copy;
 }
 
@@ -78,7 +78,7 @@ function redactedValue(value: unknown, mode: 'mask' | 'hash', hash: ValueHash): 
   return mode === 'mask' ? MASK : `ipm-hash:${hash(canonical(value)).toString('base64url')}`;
 }
 
-function isRedacted(value: unknown): boolean {
+export function isRedacted(value: unknown): boolean {
   return typeof value === 'string' && (value === MASK || HASH.test(value));
 }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Prisma } from '../generated/prisma/client.js';
+import { binaryTextArray } from '../platform/database/binary-array.js';
 import { Database } from '../platform/database/database.js';
 import type { Tx } from '../platform/database/transaction.js';
 
@@ -37,8 +38,8 @@ export class EventLogRepository {
   append(orgcode: string, entries: readonly LogEntry[], options: AppendOptions): Promise<Appended[]> {
     return this.database.call<Appended & { n: bigint }>(orgcode, {
       name: 'ipm_append',
-      call: 'ipm_append(o.orgcode, $2, make_interval(secs => $3), $4, $5, $6, $7, $8, $9, $10)',
-      values: [options.catalogVersion, options.maxPushAgeSeconds, ...columnsOf(entries)],
+      call: 'ipm_append(o.orgcode, $2, make_interval(secs => $3), $4::text[], $5::text[]::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])',
+      values: [options.catalogVersion, options.maxPushAgeSeconds, ...columnsOf(entries).map(binaryTextArray)],
     });
   }
 

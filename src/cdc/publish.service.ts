@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { assertOwnContext } from '../audit/write.service.js';
 import { EventChecks, type BatchChecks } from '../catalog/event-checks.service.js';
+import { AppError } from '../platform/errors/app-error.js';
+import { platformErrors } from '../platform/errors/platform.errors.js';
 import type { Caller } from '../platform/http/caller.js';
 import { verifiedContext } from '../platform/http/verified-context.js';
 import type { PublishRequest, PublishResult, PublishedItem } from './cdc.dto.js';
@@ -35,7 +37,8 @@ export class PublishService {
       try {
         return resultOf(request.events, items, await this.append(caller.orgcode, entries, checks.catalogVersion));
       } catch (error) {
-        if (!(error instanceof CatalogMoved) || attempt === MAX_CHECKS) throw error;
+        if (!(error instanceof CatalogMoved)) throw error;
+        if (attempt === MAX_CHECKS) throw new AppError(platformErrors.databaseBusy, { cause: error });
         this.checks.forget(caller.orgcode);
       }
     }

@@ -279,5 +279,23 @@ describe('what redaction takes from an event', () => {
       );
       expect(items.map(({ status, error }) => ({ status, error }))).toEqual(items.map(() => ({ status: 'accepted' })));
     });
+
+    it('to finding any other fault: a mark opens no door', async () => {
+      const schema = {
+        type: 'object',
+        properties: { email: { type: 'string', format: 'email' }, units: { type: 'number' } },
+      };
+      const { event } = await ownType(api, owner, { validation: 'enforce', schema, redaction: { email: 'mask' } });
+      const items = await published(api, owner, [
+        event({ email: MASK, units: 4 }),
+        event({ email: MASK, units: 'many' }),
+        event({ email: 'nobody', units: 4 }),
+      ]);
+      expect(items.map(({ status, error }) => [status, error?.fields])).toEqual([
+        ['accepted', undefined],
+        ['rejected', [{ path: 'payload.units', tag: 'schema_type' }]],
+        ['rejected', [{ path: 'payload.email', tag: 'schema_format' }]],
+      ]);
+    });
   });
 });

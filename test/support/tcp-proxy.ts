@@ -9,13 +9,43 @@ export type ProxyMode =
   /** Resets who connects. */
   | 'refuse';
 
+/** What is done to the next connection whose client sends a certain text. */
+export type Loss =
+  /** The text goes through, and the connection ends before the server can answer: whether it acts on it is open. */
+  | 'sent'
+  /** The server has acted on it and said so, and the client never hears of it. */
+  | 'answered';
+
+interface ArmedLoss {
+  text: string;
+  loss: Loss;
+  left: number;
+}
+
+/** The two ends of one connection. */
+interface Pair {
+  client: Socket;
+  upstream: Socket;
+  /** The end of what the client has sent so far: a text may come in two pieces. */
+  tail: string;
+  /** The end of what was kept from the client; undefined while nothing is. */
+  kept: Buffer | undefined;
+  isHungUp: boolean;
+}
+
+/** How Postgres ends every answer: done, and ready for the next statement. A byte with the state of the transaction follows. */
+const READY_FOR_QUERY = Buffer.from([0x5a, 0, 0, 0, 5]);
+
 /** A line to a server that a spec can cut, slow down, block and mend. In this process, on the loopback address. */
 export class TcpProxy {
   mode: ProxyMode = 'pass';
   delayMs = 0;
   /** Connections taken so far. */
   connections = 0;
+  /** Connections that were lost as `lose` wants it. */
+  lost = 0;
   private readonly open = new Set<Socket>();
+  private armed: ArmedLoss | undefined;
 
   private constructor(
     private readonly server: net.Server,
@@ -50,6 +80,11 @@ export class TcpProxy {
     for (const socket of this.open) socket.resetAndDestroy();
   }
 
+  /** Breaks the next `times` connections to Postgres whose client sends this text, each after it was passed on. */
+  lose(text: string, loss: Loss, times = 1): void {
+    this.armed = { text, loss, left: times };
+  }
+
   /** As if the server were gone: breaks what is open and refuses what comes. */
   takeAway(): void {
     this.mode = 'refuse';
@@ -68,19 +103,44 @@ export class TcpProxy {
       client.resetAndDestroy();
       return;
     }
-    const upstream = net.connect(this.target);
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
+    const pair: Pair = { client, upstream: net.connect(this.target), tail: '', kept: undefined, isHungUp: false };
+    client.on('data', (bytes) => this.toServer(bytes, pair));
+    pair.upstream.on('data', (bytes) => this.toClient(bytes, pair));
+    for (const [socket, other] of [
+      [client, pair.upstream],
+      [pair.upstream, client],
     ] as const) {
-      this.open.add(from);
-      from.on('data', (bytes) => this.passOn(bytes, to));
-      from.on('error', () => to.destroy());
-      from.on('close', () => {
-        this.open.delete(from);
-        to.destroy();
+      this.open.add(socket);
+      socket.on('error', () => undefined); // 'close' follows
+      socket.on('close', () => {
+        this.open.delete(socket);
+        if (!pair.isHungUp) other.destroy();
       });
     }
+  }
+
+  private toServer(bytes: Buffer, pair: Pair): void {
+    const { armed } = this;
+    const isMeant = armed !== undefined && armed.left > 0 && isSaid(armed.text, bytes, pair);
+    if (!isMeant) {
+      this.passOn(bytes, pair.upstream);
+      return;
+    }
+    armed.left -= 1;
+    this.lost += 1;
+    pair.kept = Buffer.alloc(0);
+    pair.upstream.write(bytes, () => {
+      if (armed.loss === 'sent') hangUp(pair);
+    });
+  }
+
+  private toClient(bytes: Buffer, pair: Pair): void {
+    if (pair.kept === undefined) {
+      this.passOn(bytes, pair.client);
+      return;
+    }
+    pair.kept = Buffer.concat([pair.kept, bytes]).subarray(-READY_FOR_QUERY.length - 1);
+    if (pair.kept.subarray(0, -1).equals(READY_FOR_QUERY)) hangUp(pair);
   }
 
   private passOn(bytes: Buffer, to: Socket): void {
@@ -91,4 +151,18 @@ export class TcpProxy {
     if (this.delayMs === 0) write();
     else setTimeout(write, this.delayMs).unref();
   }
+}
+
+function isSaid(text: string, bytes: Buffer, pair: Pair): boolean {
+  const said = pair.tail + bytes.toString('latin1');
+  pair.tail = said.slice(-text.length + 1);
+  return said.includes(text);
+}
+
+/** The client sees its connection reset; the server gets everything that was passed on, and then the end. */
+function hangUp(pair: Pair): void {
+  if (pair.isHungUp) return;
+  pair.isHungUp = true;
+  pair.upstream.end();
+  pair.client.resetAndDestroy();
 }

@@ -7,13 +7,15 @@ const CHECK_VIOLATION = '23514';
 
 /** Connection lost or refused, out of connections, shutting down, out of disk: the caller may try again. */
 const UNAVAILABLE =
-  /^(08...|53...|57P0[1-5]|57014|25P03|58...|ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|P1001|P1002|P1008|P1017|P2024|P2028)$/;
+  /^(08...|53...|57P0[1-5]|57014|25P03|58...|ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|P1001|P1002|P1008|P1017|P2024|P2028|DatabaseNotReachable|ConnectionClosed|SocketTimeout)$/;
 const UNAVAILABLE_MESSAGE =
   /connection (terminated|timeout|ended)|query read timeout|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|Connection terminated/i;
 
 interface ErrorLayers {
   code?: unknown;
   originalCode?: unknown;
+  /** The adapter's own word where a commit fails and Prisma adds none. */
+  kind?: unknown;
   message?: unknown;
   cause?: unknown;
   meta?: { driverAdapterError?: unknown; code?: unknown };
@@ -22,8 +24,8 @@ interface ErrorLayers {
 /** Every code that the layers of an error carry: ours, Prisma's, the adapter's and Postgres's own. */
 function codesOf(error: unknown, depth = 0): string[] {
   if (typeof error !== 'object' || error === null || depth > 5) return [];
-  const { code, originalCode, cause, meta } = error as ErrorLayers;
-  const own = [originalCode, code, meta?.code].filter((value): value is string => typeof value === 'string');
+  const { code, originalCode, kind, cause, meta } = error as ErrorLayers;
+  const own = [originalCode, code, kind, meta?.code].filter((value): value is string => typeof value === 'string');
   return [...own, ...codesOf(cause, depth + 1), ...codesOf(meta?.driverAdapterError, depth + 1)];
 }
 

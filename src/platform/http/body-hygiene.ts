@@ -21,7 +21,7 @@ function isStorable(value: unknown, depth: number): boolean {
     for (const item of value) if (!isStorable(item, depth + 1)) return false;
     return true;
   }
-  for (const name of Object.keys(value)) {
+  for (const name in value) {
     if (!isStorableText(name) || !isStorable((value as Record<string, unknown>)[name], depth + 1)) return false;
   }
   return true;

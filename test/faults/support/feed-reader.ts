@@ -24,9 +24,12 @@ const PATIENCE_MS = 60_000;
 export class FeedReader {
   /** Where it would go on. */
   token: object | undefined;
+  readonly seen: Record<string, unknown>[] = [];
   readonly name: string;
+  readonly limit: number;
 
   constructor(private readonly options: FeedReaderOptions) {
+    this.limit = options.limit;
     this.name = `reader by ${options.limit}`;
   }
 
@@ -39,6 +42,7 @@ export class FeedReader {
       if (page === 'refused') return;
       if (page !== 'later') {
         this.options.ledger.reads(this.name, this.options.organisation.orgcode, page.items);
+        this.seen.push(...page.items);
         this.token = page.next_token;
         patientUntil = Date.now() + PATIENCE_MS;
         if (page.has_more) continue;

@@ -194,8 +194,8 @@ export class Ledger {
 
   private skipped(log: LogState): string[] {
     return [...this.readings.values()].flatMap(({ orgcode, reader, items }) => {
-      const seen = new Set(items.map(({ position }) => position));
-      const missed = log.events.filter((event) => event.orgcode === orgcode && !seen.has(event.position));
+      const seen = new Set(items.map(placeOf));
+      const missed = log.events.filter((event) => event.orgcode === orgcode && !seen.has(placeOf(event)));
       return missed.map(({ position }) => `${reader} of ${orgcode} never saw ${position}`);
     });
   }
@@ -203,11 +203,11 @@ export class Ledger {
   /** Readers with pages of any size saw the log as it stands, each event once and in order. */
   private disorder(log: LogState): string[] {
     return [...this.readings.values()].flatMap(({ orgcode, reader, items }) => {
-      const stands = new Set(log.events.filter((event) => event.orgcode === orgcode).map(({ position }) => position));
-      return items.flatMap(({ position }, i) => {
+      const stands = new Set(log.events.filter((event) => event.orgcode === orgcode).map(placeOf));
+      return items.flatMap((item, i) => {
         const before = items[i - 1]?.position ?? 0n;
-        if (position <= before) return [`${reader} of ${orgcode} saw ${position} after ${before}`];
-        return stands.has(position) ? [] : [`${reader} of ${orgcode} saw ${position}, which is not in the log`];
+        if (item.position <= before) return [`${reader} of ${orgcode} saw ${item.position} after ${before}`];
+        return stands.has(placeOf(item)) ? [] : [`${reader} of ${orgcode} saw at ${item.position} what is not there`];
       });
     });
   }
@@ -215,6 +215,11 @@ export class Ledger {
 
 function isRepeated({ status }: Heard): boolean {
   return status === 'duplicate';
+}
+
+/** Another event at the same position is another event. */
+function placeOf({ position, hash }: { position: bigint; hash: string }): string {
+  return `${position} ${hash}`;
 }
 
 function keyOf(orgcode: string, name: string): string {

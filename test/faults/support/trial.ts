@@ -24,7 +24,7 @@ export class Trial {
   readonly ledger = new Ledger();
   private readonly begunMs = Date.now();
 
-  constructor(readonly stage: Stage) {}
+  constructor(public stage: Stage) {}
 
   async outcome(figures: Record<string, number> = {}): Promise<Outcome> {
     const log = await logState(
