@@ -14,20 +14,24 @@ import {
   WebhookStatusSetRequest,
   type Webhook,
 } from './webhook.dto.js';
+import { WebhookReading } from './webhook-reading.service.js';
 import { WebhookService } from './webhook.service.js';
 
-const reading: ServiceLevel = { routeClass: 'Tier B', qps: 50, concurrency: 25, p95Ms: 300 };
-const writing: ServiceLevel = { routeClass: 'Tier D', qps: 20, concurrency: 10, p95Ms: 300, p99Ms: 600 };
+const read: ServiceLevel = { routeClass: 'Tier B', qps: 50, concurrency: 25, p95Ms: 300 };
+const write: ServiceLevel = { routeClass: 'Tier D', qps: 20, concurrency: 10, p95Ms: 300, p99Ms: 600 };
 
 @Controller('webhook')
 export class WebhookController {
-  constructor(private readonly webhooks: WebhookService) {}
+  constructor(
+    private readonly webhooks: WebhookService,
+    private readonly reading: WebhookReading,
+  ) {}
 
   @Operation('create', {
     role: 'integration_admin',
     summary: 'Create a webhook subscription',
     data: WebhookCreated,
-    level: writing,
+    level: write,
     write: true,
     secretAnswer: true,
     costCentre: true,
@@ -36,24 +40,24 @@ export class WebhookController {
     return this.webhooks.create(caller, request);
   }
 
-  @Operation('get', { role: 'integration_view', summary: 'Get a webhook', data: WebhookData, level: reading })
+  @Operation('get', { role: 'integration_view', summary: 'Get a webhook', data: WebhookData, level: read })
   async get(@CurrentCaller() { orgcode }: Caller, @Body() { webhook_id }: WebhookGetRequest): Promise<WebhookData> {
-    return { webhook: await this.webhooks.get(orgcode, webhook_id) };
+    return { webhook: await this.reading.get(orgcode, webhook_id) };
   }
 
-  @Operation('list', { role: 'integration_view', summary: 'List webhooks', data: WebhookList, level: reading })
+  @Operation('list', { role: 'integration_view', summary: 'List webhooks', data: WebhookList, level: read })
   list(@CurrentCaller() caller: Caller, @Body() request: WebhookListRequest): Promise<Page<Webhook>> {
-    return this.webhooks.list(caller, request);
+    return this.reading.list(caller, request);
   }
 
   @Operation('status/set', {
     role: 'integration_admin',
     summary: 'Set webhook status',
     data: WebhookData,
-    level: writing,
+    level: write,
     write: true,
     costCentre: true,
-    revisionOf: WebhookService,
+    revisionOf: WebhookReading,
   })
   setStatus(@CurrentCaller() caller: Caller, @Body() request: WebhookStatusSetRequest): Promise<Answer<WebhookData>> {
     return this.webhooks.setStatus(caller, request);

@@ -15,8 +15,8 @@ import {
 import { PageRequest, RequestContext, SourceRef, WriteRequest } from '../platform/http/request.dto.js';
 import type { WebhookStatus } from './webhook-lifecycle.js';
 
-export const WEBHOOK_STATUSES = ['active', 'paused', 'revoked'] as const;
-export const SIGNING_ALGORITHMS = ['hmac-sha256'] as const;
+const WEBHOOK_STATUSES = ['active', 'paused', 'revoked'] as const;
+const SIGNING_ALGORITHMS = ['hmac-sha256'] as const;
 const MAX_FILTERS = 50;
 
 export class WebhookFilter {
@@ -60,7 +60,7 @@ export class Webhook {
 }
 
 export class WebhookCreated extends Webhook {
-  @Text({ max: 128, description: 'Shown this once.' }) signing_secret!: string;
+  @Text({ max: 128, optional: true, description: 'Shown this once.' }) signing_secret!: string;
 }
 
 export class WebhookCreateRequest extends WriteRequest {

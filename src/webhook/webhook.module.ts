@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { EventLogModule } from '../cdc/event-log.module.js';
+import { WebhookReading } from './webhook-reading.service.js';
 import { WebhookRules } from './webhook-rules.service.js';
 import { WebhookRepository } from './webhook.repository.js';
 import { WebhookService } from './webhook.service.js';
@@ -8,7 +9,7 @@ import { WebhookService } from './webhook.service.js';
 /** Subscriptions: who wants which events, where they go, and with which secret they are signed. */
 @Module({
   imports: [AuditModule, EventLogModule],
-  providers: [WebhookRepository, WebhookRules, WebhookService],
-  exports: [WebhookService],
+  providers: [WebhookReading, WebhookRepository, WebhookRules, WebhookService],
+  exports: [WebhookReading, WebhookService],
 })
 export class WebhookModule {}

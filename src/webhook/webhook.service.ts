@@ -2,26 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { WriteService, type Written } from '../audit/write.service.js';
 import { RouterCursors } from '../cdc/router-cursors.service.js';
-import { Database } from '../platform/database/database.js';
 import type { Tx } from '../platform/database/transaction.js';
 import { AppError } from '../platform/errors/app-error.js';
 import { platformErrors } from '../platform/errors/platform.errors.js';
 import type { Answer } from '../platform/http/answer.js';
 import type { Caller } from '../platform/http/caller.js';
-import { RevisionedRecords } from '../platform/http/operation.js';
-import { clampLimit, Paging, type Page } from '../platform/http/paging.js';
 import { verifiedContext } from '../platform/http/verified-context.js';
 import { Keyring } from '../platform/secrets/keyring.js';
 import { lastFourOf, newSigningSecret } from './signing-secret.js';
 import { webhookLifecycle } from './webhook-lifecycle.js';
-import type {
-  Webhook,
-  WebhookCreated,
-  WebhookCreateRequest,
-  WebhookData,
-  WebhookListRequest,
-  WebhookStatusSetRequest,
-} from './webhook.dto.js';
+import type { WebhookCreated, WebhookCreateRequest, WebhookData, WebhookStatusSetRequest } from './webhook.dto.js';
 import { WebhookRules } from './webhook-rules.service.js';
 import { webhookErrors } from './webhook.errors.js';
 import { webhookSeal, webhookToWire } from './webhook.mapper.js';
@@ -32,18 +22,14 @@ const MAX_WEBHOOKS = 10_000;
 const DEFAULT_TIMEOUT_MS = 15_000;
 
 @Injectable()
-export class WebhookService extends RevisionedRecords {
+export class WebhookService {
   constructor(
-    private readonly database: Database,
     private readonly writes: WriteService,
     private readonly webhooks: WebhookRepository,
     private readonly cursors: RouterCursors,
     private readonly rules: WebhookRules,
     private readonly keyring: Keyring,
-    private readonly paging: Paging,
-  ) {
-    super();
-  }
+  ) {}
 
   async create(caller: Caller, request: WebhookCreateRequest): Promise<Answer<WebhookCreated>> {
     const unreachable = await this.rules.endpointProblem(request.endpoint_url); // asks the name service: outside of any transaction
@@ -52,31 +38,6 @@ export class WebhookService extends RevisionedRecords {
       secretAnswer: true,
       precondition: () => this.rules.assertCreatable(request, unreachable),
     });
-  }
-
-  async get(orgcode: string, webhookId: string): Promise<Webhook> {
-    const found = await this.database.read(orgcode, (db) => this.webhooks.find(db, orgcode, webhookId));
-    if (!found) throw new AppError(webhookErrors.notFound);
-    return webhookToWire(found, this.keyring);
-  }
-
-  async list({ orgcode }: Caller, request: WebhookListRequest): Promise<Page<Webhook>> {
-    const limit = clampLimit(request.limit);
-    const scope = { orgcode, list: 'webhook/list', filters: { status: request.status } };
-    const [createdAt, webhookId] = this.paging.positionAfter(request.next_token, scope) ?? [];
-    const after =
-      createdAt === undefined ? undefined : { createdAt: new Date(createdAt), webhookId: String(webhookId) };
-    const rows = await this.webhooks.page(orgcode, request.status, after, limit + 1);
-    return this.paging.page(rows, limit, scope, {
-      position: (row) => [row.createdAt.toISOString(), row.webhookId],
-      item: (row) => webhookToWire(row, this.keyring),
-    });
-  }
-
-  async snapshot(orgcode: string, { webhook_id }: Readonly<Record<string, unknown>>): Promise<object | undefined> {
-    if (typeof webhook_id !== 'string') return undefined;
-    const found = await this.database.read(orgcode, (db) => this.webhooks.find(db, orgcode, webhook_id));
-    return found ? webhookToWire(found, this.keyring) : undefined;
   }
 
   setStatus(caller: Caller, request: WebhookStatusSetRequest): Promise<Answer<WebhookData>> {

@@ -128,7 +128,7 @@ function plain({ status, headers, body }: ApiAnswer, names: Names): object {
   const texts = Object.entries(names).filter(([field]) => field !== 'position'); // a short number stands in many places
   for (const [, name] of texts) text = text.replaceAll(String(name), '(name)');
   text = text
-    .replace(/"api_key":"[^"]+"/g, '"api_key":"(new)"')
+    .replace(/"(api_key|signing_secret|secret_last4)":"[^"]+"/g, '"$1":"(new)"')
     .replace(/"position":"\d+"/g, '"position":"(new)"')
     .replace(/("token":"[\w-]+)\.[\w-]+"/g, '$1.(mac)"')
     .replace(/"(session_guid|session_id|key_id|fingerprint|audit_id|hash)":"[^"]+"/g, '"$1":"(new)"')

@@ -26,7 +26,10 @@ export async function layOutLog(database: TestDatabase, orgcode: string): Promis
   await database.asOwner(`select ipm_add_event_partition(${SIZE}) from generate_series(1, 2)`);
   await database.asOwner(`update event_partition set status = 'retiring' where name = '${EMPTY_PARTITION}'`);
   await database.asOwner('insert into event_zone values (1, 1000, now(), now())');
-  await database.asOwner('insert into router_cursor (orgcode, position) values ($1, 0)', [orgcode]);
+  await database.asOwner(
+    'insert into router_cursor (orgcode, position) values ($1, 0) on conflict (orgcode) do update set position = 0',
+    [orgcode],
+  );
   await database.asOwner(`insert into event_hold (orgcode, holder, position) values ($1, 'export', 0)`, [orgcode]);
 }
 

@@ -156,7 +156,10 @@ function refusal(error: unknown): undefined {
 
 /** `pageOfAll` asked by another organisation may show that one itself. */
 function withoutOwn(outcome: unknown, setting: string): unknown {
-  return Array.isArray(outcome) ? outcome.filter((row: { orgcode?: string }) => row.orgcode !== setting) : outcome;
+  if (!Array.isArray(outcome)) return outcome;
+  const isOwn = (row: { orgcode?: string } | string): boolean =>
+    typeof row === 'string' ? row.endsWith(setting) : row.orgcode === setting;
+  return outcome.filter((row: { orgcode?: string } | string) => setting === '' || !isOwn(row));
 }
 
 function isNothing(value: unknown): boolean {

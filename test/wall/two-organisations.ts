@@ -55,12 +55,13 @@ export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
   const { items: published } = (await write('/event/publish', { events: [event] })) as { items: [PublishedItem] };
   const feed = (await api.call('/cdc/list', { service }, { orgcode, key: ownerKey })).body.data;
   const webhookId = `whk-${canary.slice(7)}`;
-  await write('/webhook/create', {
-    webhook_id: webhookId,
+  const webhook = {
     caption: canary,
     endpoint_url: `https://${canary}.invalid/in`,
     event_filters: [{ service: canary }],
-  });
+  };
+  await write('/webhook/create', { ...webhook, webhook_id: webhookId });
+  await write('/webhook/create', webhook);
   await api.app.get(ApiKeyUsage, { strict: false }).write(); // later it would change a row while we watch
   const { key } = made as { key: { key_id: string } };
   return {
