@@ -100,11 +100,7 @@ export const crossingRequests: Record<string, RequestsOf> = {
     { path: '/cdc/stream', lastEventId: feedToken },
   ],
   'POST webhook/create': (names, own) =>
-    write(own, names, {
-      webhook_id: names.webhookId,
-      endpoint_url: 'https://ours.invalid/in',
-      event_filters: [{ service: names.service }],
-    }),
+    write(own, names, { endpoint_url: 'https://ours.invalid/in', event_filters: [{ service: 'ours' }] }),
   'POST webhook/get': ({ webhookId }) => [{ body: { webhook_id: webhookId } }],
   'POST webhook/list': () => [{ body: { limit: 256 } }, { body: { status: 'active' } }],
   'POST webhook/status/set': (names, own) => [

@@ -131,6 +131,7 @@ function plain({ status, headers, body }: ApiAnswer, names: Names): object {
     .replace(/"(api_key|signing_secret|secret_last4)":"[^"]+"/g, '"$1":"(new)"')
     .replace(/"position":"\d+"/g, '"position":"(new)"')
     .replace(/("token":"[\w-]+)\.[\w-]+"/g, '$1.(mac)"')
+    .replace(/"webhook_id":"whk_[^"]+"/g, '"webhook_id":"(new)"')
     .replace(/"(session_guid|session_id|key_id|fingerprint|audit_id|hash)":"[^"]+"/g, '"$1":"(new)"')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '(time)');
   return { status, headers: Object.fromEntries(kept), text };

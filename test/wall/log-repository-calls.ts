@@ -119,7 +119,12 @@ const retentionCalls: CallsOf<EventRetentionRepository> = {
 
 const cursorCalls: CallsOf<RouterCursorRepository> = {
   begin: { run: (cursors, { db, of }) => cursors.begin(db, of.orgcode) },
-  hold: { run: async (cursors, { db, of }) => Number(await cursors.hold(db, of.orgcode)) },
+  hold: {
+    run: async (cursors, { db, of }) => Number(await cursors.hold(db, of.orgcode)),
+    // a row lock leaves its transaction in xmax
+    shows: ({ db, of }) =>
+      db.$queryRaw`select 1 from router_cursor where orgcode = ${of.orgcode} and xmax::text = pg_current_xact_id()::text`,
+  },
   take: { system: true, run: async (cursors, { db, of }) => (await cursors.take(db, of.orgcode)) !== undefined },
   head: { system: true, run: async (cursors, { db, of }) => Number(await cursors.head(db, of.orgcode)) },
   events: { system: true, run: (cursors, { db, of }) => cursors.events(db, of.orgcode, 0n, 5_000_000n, 10) },
