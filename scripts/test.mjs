@@ -89,7 +89,8 @@ function selection(separateFolders) {
 function reporting(reportFile) {
   const cache = path.join(os.tmpdir(), `ipm-jest-${os.userInfo().uid}`);
   return [
-    `--maxWorkers=${Math.min(os.availableParallelism(), MOST_WORKERS)}`,
+    // A fault test loads the machine by itself.
+    `--maxWorkers=${faults ? 1 : Math.min(os.availableParallelism(), MOST_WORKERS)}`,
     '--json',
     `--outputFile=${reportFile}`,
     `--cacheDirectory=${cache}`,
