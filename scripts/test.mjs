@@ -82,7 +82,7 @@ async function runJest(stores, reportFile) {
 function selection(separateFolders) {
   const separate = (folder) => `${path.join(root, folder)}/`;
   return faults
-    ? [`--testPathPatterns=${separate('test/faults')}`]
+    ? [`--roots=${separate('test/faults')}`]
     : separateFolders.map((folder) => `--testPathIgnorePatterns=${separate(folder)}`);
 }
 
