@@ -73,7 +73,7 @@ export class FeedRepository {
   }
 
   /** The same where everything passes: a third of the statement to plan, and what is planned is a page's larger part. */
-  private async wholeStretch(orgcode: string, { after, before }: Stretch, limit: number): Promise<StretchFound> {
+  async wholeStretch(orgcode: string, { after, before }: Stretch, limit: number): Promise<StretchFound> {
     const found = await this.database.rows<FeedRow & StretchFound>(
       orgcode,
       Prisma.sql`
