@@ -82,14 +82,15 @@ async function runJest(stores, reportFile) {
 function selection(separateFolders) {
   const separate = (folder) => `${path.join(root, folder)}/`;
   return faults
-    ? [`--testPathPatterns=${separate('test/faults')}`]
+    ? [`--roots=${separate('test/faults')}`]
     : separateFolders.map((folder) => `--testPathIgnorePatterns=${separate(folder)}`);
 }
 
 function reporting(reportFile) {
   const cache = path.join(os.tmpdir(), `ipm-jest-${os.userInfo().uid}`);
   return [
-    `--maxWorkers=${Math.min(os.availableParallelism(), MOST_WORKERS)}`,
+    // A fault test loads the machine by itself.
+    `--maxWorkers=${faults ? 1 : Math.min(os.availableParallelism(), MOST_WORKERS)}`,
     '--json',
     `--outputFile=${reportFile}`,
     `--cacheDirectory=${cache}`,

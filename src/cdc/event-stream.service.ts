@@ -1,10 +1,11 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../platform/errors/app-error.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { Paging } from '../platform/http/paging.js';
 import { log } from '../platform/telemetry/logger.js';
 import { cdcErrors } from './cdc.errors.js';
+import { ChunkStream } from './chunk-stream.js';
 import { renderedEvent } from './event-envelope.js';
 import type { FeedFilters } from './feed-filters.js';
 import { feedScope, FeedService } from './feed.service.js';
@@ -41,20 +42,18 @@ export class EventStreams {
   /** Refuses before the first byte; what is wrong later ends the stream. */
   async open(request: StreamRequest): Promise<Readable> {
     const cursor = await this.start(request);
-    const ended = new AbortController();
-    const waiter = new Waiter([ended.signal, this.stop.signal]);
-    const reader = await this.tails.join(request.orgcode, () => waiter.wake());
+    const waiter = new Waiter(this.stop.signal);
+    const reader = await this.tails
+      .join(request.orgcode, () => waiter.wake())
+      .catch((error: unknown) => {
+        waiter.end();
+        throw error;
+      });
     const textOf = this.paging.textsOf(feedScope(request.orgcode, request.filters));
     const run = new StreamRun(request, cursor, reader.tail, (position) => textOf([String(position)]), this.feed);
-    const stream = Readable.from(
-      chunksOf(run, waiter, () => stream.destroy()),
-      {
-        objectMode: false,
-        highWaterMark: BUFFERED_BYTES,
-      },
-    );
-    stream.once('close', () => {
-      ended.abort();
+    const chunks = chunksOf(run, waiter, () => stream.destroy());
+    const stream = new ChunkStream(chunks, BUFFERED_BYTES, () => {
+      waiter.end();
       reader.leave();
     });
     return stream;
@@ -125,16 +124,19 @@ function frame(id: string, text: string): string {
   return `id: ${id}\ndata: ${text}\n\n`;
 }
 
-async function* chunksOf(run: StreamRun, waiter: Waiter, sendAway: () => void): AsyncGenerator<string> {
+async function* chunksOf(run: StreamRun, waiter: Waiter, sendAway: () => void): AsyncGenerator<string, void> {
   yield `retry: ${RECONNECT_MS}\n${run.heartbeat()}`;
+  let checkAtMs = Date.now() + HEARTBEAT_MS;
   while (!waiter.isOver) {
     try {
-      const chunk = await run.next();
-      if (chunk !== '') yield* taken(chunk, sendAway);
-      else if (!(await waiter.wait(HEARTBEAT_MS))) {
-        if (waiter.isOver || !(await run.mayGoOn())) return;
+      if (Date.now() >= checkAtMs) {
+        if (!(await run.mayGoOn())) return; // asked on a busy log too, where there is always something to send
+        checkAtMs = Date.now() + HEARTBEAT_MS;
         yield* taken(run.heartbeat(), sendAway);
       }
+      const chunk = await run.next();
+      if (chunk !== '') yield* taken(chunk, sendAway);
+      else await waiter.wait(checkAtMs - Date.now());
     } catch (error) {
       log.info({ err: error }, 'a stream ends; its reader comes back');
       return;
@@ -143,7 +145,7 @@ async function* chunksOf(run: StreamRun, waiter: Waiter, sendAway: () => void): 
 }
 
 /** The reader asks for the next chunk when it has room for it. */
-async function* taken(chunk: string, sendAway: () => void): AsyncGenerator<string> {
+async function* taken(chunk: string, sendAway: () => void): AsyncGenerator<string, void> {
   const patience = setTimeout(sendAway, SLOW_READER_MS);
   try {
     yield chunk;
@@ -152,17 +154,19 @@ async function* taken(chunk: string, sendAway: () => void): AsyncGenerator<strin
   }
 }
 
-/** Sleeps until woken; over when one of the signals says so. */
+/** Sleeps until woken; over when it is ended, or the process stops. */
 class Waiter {
   private isAwake = false;
+  private isEnded = false;
   private resolve: (() => void) | undefined;
+  private readonly atStop = (): void => this.wake();
 
-  constructor(private readonly ends: readonly AbortSignal[]) {
-    for (const signal of ends) signal.addEventListener('abort', () => this.wake(), { once: true });
+  constructor(private readonly stop: AbortSignal) {
+    stop.addEventListener('abort', this.atStop);
   }
 
   get isOver(): boolean {
-    return this.ends.some(({ aborted }) => aborted);
+    return this.isEnded || this.stop.aborted;
   }
 
   wake(): void {
@@ -170,8 +174,13 @@ class Waiter {
     this.resolve?.();
   }
 
-  /** True if it was woken in time. */
-  async wait(ms: number): Promise<boolean> {
+  end(): void {
+    this.isEnded = true;
+    this.stop.removeEventListener('abort', this.atStop);
+    this.wake();
+  }
+
+  async wait(ms: number): Promise<void> {
     if (!this.isAwake && !this.isOver) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
@@ -182,8 +191,6 @@ class Waiter {
       });
       this.resolve = undefined;
     }
-    const woken = this.isAwake;
     this.isAwake = false;
-    return woken && !this.isOver;
   }
 }

@@ -16,6 +16,8 @@ const MAX_SCANNED = 20_000;
 const MAX_STRETCHES = 16;
 /** Keys that are searched for an event_id without a time. */
 const MAX_SEARCHED_KEYS = 100_000;
+/** As far as the database counts. */
+const LAST_POSITION = 2n ** 63n - 1n;
 
 export interface FeedPage {
   rows: FeedRow[];
@@ -152,5 +154,6 @@ function advance(
 }
 
 function positionIn(text: string): bigint | undefined {
-  return /^[1-9]\d{0,18}$/.test(text) ? BigInt(text) : undefined;
+  const position = /^[1-9]\d{0,18}$/.test(text) ? BigInt(text) : undefined;
+  return position !== undefined && position <= LAST_POSITION ? position : undefined;
 }

@@ -5,6 +5,8 @@ import { freePort } from '../../src/local/free-port.js';
 import { productEnvironment } from './environment.js';
 
 const READY_WITHIN_MS = 20_000;
+const PROBE_TIMEOUT_MS = 5_000;
+const MOST_ATTEMPTS = 3;
 
 /** The built product as a process of its own, as an operator runs it. */
 export class ProductProcess {
@@ -19,20 +21,16 @@ export class ProductProcess {
   }
 
   static async start(databaseUrl: string, overrides: Record<string, string | undefined> = {}): Promise<ProductProcess> {
-    const port = String(await freePort());
-    const environment = productEnvironment(databaseUrl, {
-      PORT: port,
-      LOG_LEVEL: 'info',
-      IPM_PUBLIC_URL: undefined,
-      ...overrides,
-    });
-    const child = spawn(process.execPath, ['dist/main.js'], {
-      env: { PATH: process.env.PATH, ...environment },
-      stdio: 'pipe',
-    });
-    const started = new ProductProcess(child, `http://127.0.0.1:${port}`);
-    await started.untilReady();
-    return started;
+    for (let attempt = 1; ; attempt += 1) {
+      const started = await ProductProcess.launch(databaseUrl, overrides);
+      try {
+        await started.untilReady();
+        return started;
+      } catch (error) {
+        const isPortTaken = started.output.includes('EADDRINUSE'); // since it was found free
+        if (!isPortTaken || attempt === MOST_ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** The exit code; null when a signal ended it. */
@@ -44,10 +42,30 @@ export class ProductProcess {
     return this.child.exitCode;
   }
 
+  private static async launch(
+    databaseUrl: string,
+    overrides: Record<string, string | undefined>,
+  ): Promise<ProductProcess> {
+    const port = String(await freePort());
+    const environment = productEnvironment(databaseUrl, {
+      PORT: port,
+      LOG_LEVEL: 'info',
+      IPM_PUBLIC_URL: undefined,
+      ...overrides,
+    });
+    const child = spawn(process.execPath, ['dist/main.js'], {
+      // The mark of the run, so that what a killed run leaves behind is found.
+      env: { PATH: process.env.PATH, IPM_TEST_RUN: process.env.IPM_TEST_RUN, ...environment },
+      stdio: 'pipe',
+    });
+    return new ProductProcess(child, `http://127.0.0.1:${port}`);
+  }
+
   private async untilReady(): Promise<void> {
     const deadline = Date.now() + READY_WITHIN_MS;
     while (Date.now() < deadline && this.child.exitCode === null) {
-      const answer = await fetch(`${this.url}/health/ready`).catch(() => undefined);
+      const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+      const answer = await fetch(`${this.url}/health/ready`, { signal }).catch(() => undefined);
       if (answer?.status === 200) return;
       await sleep(50);
     }

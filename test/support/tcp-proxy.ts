@@ -77,7 +77,11 @@ export class TcpProxy {
 
   /** Breaks the connections that are open; what connects later fares as `mode` says. */
   cut(): void {
-    for (const socket of this.open) socket.resetAndDestroy();
+    for (const socket of this.open) {
+      if (socket.writableEnded)
+        socket.destroy(); // Node does not reset what is ending already, and would leave it open
+      else socket.resetAndDestroy();
+    }
   }
 
   /** Breaks the next `times` connections to Postgres whose client sends this text, each after it was passed on. */

@@ -44,6 +44,9 @@ const eventLogCalls: CallsOf<EventLogRepository> = {
 };
 
 const feedCalls: CallsOf<FeedRepository> = {
+  wholeStretch: {
+    run: async (feed, { of }) => (await feed.wholeStretch(of.orgcode, { after: 0n, before: 5_000_000n }, 10)).rows,
+  },
   stretch: {
     run: async (feed, { of }) => {
       const { rows, head } = await feed.stretch(of.orgcode, { after: 0n, before: 5_000_000n }, {}, 10, 10);

@@ -92,17 +92,47 @@ RETURNS TABLE (n bigint, "position" bigint, duplicate boolean, pushed boolean) L
 #variable_conflict use_column
 DECLARE
   now_recorded timestamptz(3);
+  last_new bigint;
 BEGIN
   IF ipm_orgcode() IS DISTINCT FROM p_orgcode THEN
     RAISE EXCEPTION 'events of % inside a transaction of %', p_orgcode, ipm_orgcode() USING ERRCODE = 'insufficient_privilege';
   END IF;
   PERFORM pg_advisory_xact_lock(4711, hashtext(p_orgcode));
-  IF p_catalog_version IS NOT NULL AND NOT EXISTS (
-    SELECT FROM organisation o WHERE o.orgcode = p_orgcode AND o.catalog_version = p_catalog_version) THEN
-    RETURN;
+  IF p_catalog_version IS NOT NULL THEN
+    PERFORM FROM organisation o WHERE o.orgcode = p_orgcode AND o.catalog_version = p_catalog_version;
+    IF NOT FOUND THEN
+      RETURN;
+    END IF;
   END IF;
   PERFORM pg_current_xact_id(); -- before a number is drawn: who waits until all drawers have ended looks at transaction ids
   now_recorded := clock_timestamp();
+  -- A few go one by one: the statement below costs 400 microseconds before its first row, which eight events outweigh.
+  IF cardinality(p_event_ids) <= 4 THEN
+    FOR i IN 1 .. cardinality(p_event_ids) LOOP
+      n := i;
+      pushed := p_occurred_at[i] > now_recorded - p_max_age;
+      SELECT k.position INTO position FROM event_key k
+      WHERE k.orgcode = p_orgcode AND k.occurred_at = p_occurred_at[i] AND k.event_id = p_event_ids[i];
+      duplicate := FOUND;
+      IF NOT duplicate THEN
+        position := nextval('event_position');
+        last_new := position;
+        INSERT INTO event_key (orgcode, occurred_at, event_id, position)
+        VALUES (p_orgcode, p_occurred_at[i], p_event_ids[i], last_new);
+        INSERT INTO event (orgcode, position, event_id, service, action, occurred_at, recorded_at, logical_guid, channel_code, pushed, envelope)
+        VALUES (p_orgcode, last_new, p_event_ids[i], p_services[i], p_actions[i], p_occurred_at[i], now_recorded, p_logical_guids[i],
+          p_channel_codes[i], p_occurred_at[i] > now_recorded - p_max_age, p_envelopes[i]);
+      END IF;
+      RETURN NEXT;
+    END LOOP;
+    IF last_new IS NOT NULL THEN
+      UPDATE org_head h SET position = last_new, appended_at = now_recorded WHERE h.orgcode = p_orgcode;
+      IF NOT FOUND THEN
+        INSERT INTO org_head (orgcode, position, appended_at) VALUES (p_orgcode, last_new, now_recorded);
+      END IF;
+    END IF;
+    RETURN;
+  END IF;
   RETURN QUERY
     WITH input AS MATERIALIZED (
       SELECT u.*, k.position AS known

@@ -2,6 +2,7 @@ import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from
 import { validateSync, type ValidationError } from 'class-validator';
 import { AppError, type FieldProblem } from '../errors/app-error.js';
 import { platformErrors } from '../errors/platform.errors.js';
+import { assertStorable } from './body-hygiene.js';
 import { declaredFields, toShape } from './shape.js';
 
 const MAX_PROBLEMS = 50;
@@ -17,6 +18,7 @@ const RULES = {
 export class ValidationPipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (type === 'custom' || !metatype || metatype === String || metatype === Object) return value;
+    if (type !== 'body') assertStorable(value); // a body was checked when it was parsed
     const shape = toShape(metatype as Type<object>, (value ?? {}) as Record<string, unknown>);
     if (declaredFields(shape.constructor as Type).size === 0) return shape;
     const fields = validateSync(shape, RULES).flatMap((error) => problemsOf(error, ''));

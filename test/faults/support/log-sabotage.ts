@@ -1,5 +1,8 @@
 import type { TestDatabase } from '../../support/database.js';
 
+/** The way of the few is the same rule written out: what is sabotaged is the one statement, and it is given all of them. */
+const ONE_STATEMENT = ['IF cardinality(p_event_ids) <= 4 THEN', 'IF false THEN'] as const;
+
 /**
  * What somebody might have written instead of ipm_append. Made from the function as it is, so that a sabotage that no longer
  * fits says so and is not forgotten.
@@ -7,6 +10,7 @@ import type { TestDatabase } from '../../support/database.js';
 export const logSabotage = {
   /** A number from a sequence and no lock: the order of numbers is not the order of commits. A moment passes between the two. */
   withoutLock: [
+    ONE_STATEMENT,
     ['PERFORM pg_advisory_xact_lock(4711, hashtext(p_orgcode));', ''],
     ['AS pushed\n', 'AS pushed, CASE n WHEN 1 THEN pg_sleep(random() * 0.02) END AS paused\n'],
     [
@@ -16,6 +20,7 @@ export const logSabotage = {
   ],
   /** Nobody asks whether the event is in the log already. */
   withoutKeys: [
+    ONE_STATEMENT,
     ['AND k.event_id = u.event_id LIMIT 1', 'AND k.event_id = u.event_id AND false LIMIT 1'],
     [
       'FROM numbered WHERE known IS NULL\n    ), stored',

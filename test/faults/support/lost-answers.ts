@@ -4,7 +4,7 @@ import { underLoad } from './load.js';
 import type { Persistence } from './publisher.js';
 import { Trial, type Outcome, type Stage } from './trial.js';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 240_000;
 
 /**
  * F8. Lines to Postgres break right after an append was sent, or when it is committed and the answer is on its way. Nobody can

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { chownSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import pg from 'pg';
 import { newPassword } from '../../../src/local/credentials.js';
 import { PostgresServer } from '../../../src/local/postgres-server.js';
 import { ProcessRecords } from '../../../src/local/process-records.js';
@@ -94,11 +96,38 @@ export class OwnPostgres {
     await this.running.process.exited;
   }
 
-  /** Puts a copy of the files of a stopped server in the place of `name`; answers who would start on it. */
+  /** The files of a server that is stopped, copied; answers who starts on them. */
   copiedTo(name: string): OwnPostgres {
     const copy = new OwnPostgres(this.place, name, this.password);
-    execFileSync('cp', ['-a', this.files, copy.files]);
+    copyFolder(this.files, copy.files);
     return copy;
+  }
+
+  /** The files of a running server, copied as the manual's low-level base backup has it. */
+  async backedUpTo(name: string): Promise<OwnPostgres> {
+    const copy = new OwnPostgres(this.place, name, this.password);
+    const session = new pg.Client({ connectionString: this.database.url });
+    await session.connect();
+    try {
+      await session.query(`select pg_backup_start('fault test', fast => true)`);
+      copyFolder(this.files, copy.files);
+      const { rows } = await session.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)');
+      rmSync(path.join(copy.files, 'postmaster.pid'));
+      rmSync(path.join(copy.files, 'pg_wal'), { recursive: true });
+      copyFolder(path.join(this.files, 'pg_wal'), path.join(copy.files, 'pg_wal'));
+      writeFileSync(path.join(copy.files, 'backup_label'), rows[0]!.labelfile);
+      const { uid, gid } = statSync(copy.files);
+      chownSync(path.join(copy.files, 'backup_label'), uid, gid);
+    } finally {
+      await session.end();
+    }
+    return copy;
+  }
+
+  /** This one is stopped, and the files of the copy, which was never started, take the place of its own. */
+  replaceFilesBy(copy: OwnPostgres): void {
+    rmSync(this.files, { recursive: true });
+    renameSync(copy.files, this.files);
   }
 
   get files(): string {
@@ -109,6 +138,11 @@ export class OwnPostgres {
     if (!this.server) throw new Error('this Postgres was not started yet');
     return this.server;
   }
+}
+
+/** With owners, modes and times. */
+function copyFolder(from: string, to: string): void {
+  execFileSync('cp', ['-a', from, to]);
 }
 
 /** Sessions that ended in between, the one that asked among them, are no more. */
