@@ -46,5 +46,7 @@ function hottestFunctions(folder, { from, to }) {
 
 function placeOf({ functionName, url, lineNumber }) {
   const file = url.replace(/^.*\/(node_modules|dist)\//, '$1/');
-  return file === '' ? functionName || '(generated code)' : `${functionName || '(anonymous)'} ${file}:${lineNumber + 1}`;
+  return file === ''
+    ? functionName || '(generated code)'
+    : `${functionName || '(anonymous)'} ${file}:${lineNumber + 1}`;
 }
