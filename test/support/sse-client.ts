@@ -10,7 +10,7 @@ export interface StreamedEvent {
 }
 
 /** The stream was refused before it began. */
-export class StreamRefused extends Error {
+class StreamRefused extends Error {
   constructor(
     readonly status: number | undefined,
     readonly headers: IncomingHttpHeaders,
