@@ -39,6 +39,7 @@ describe('the audit of writes', () => {
       .session_id;
   const revision = async (): Promise<string> =>
     ((await data('/access/org/get', {})).org as { revision: string }).revision;
+  const aWebhook = { endpoint_url: 'https://receiver.invalid/in', event_filters: [{ service: '*' }] };
   let types = 0;
 
   const writes: Record<string, WriteUnderTest> = {
@@ -89,6 +90,24 @@ describe('the audit of writes', () => {
         body: async () => ({ event_type: anEventType('ipm', 'thing.made', 'a thing') }),
         status: 409,
         tag: 'event_type_reserved',
+      },
+    },
+    'webhook/create': {
+      body: async () => aWebhook,
+      resource: 'webhook',
+      creates: true,
+      refusal: { body: async () => ({ ...aWebhook, status: 'revoked' }), status: 400, tag: 'webhook_invalid' },
+    },
+    'webhook/status/set': {
+      body: async () => {
+        const { webhook_id } = await data('/webhook/create', aWebhook);
+        return { webhook_id, status: 'paused', expected_revision: '1' };
+      },
+      resource: 'webhook',
+      refusal: {
+        body: async () => ({ webhook_id: 'nobodys', status: 'paused', expected_revision: '1' }),
+        status: 404,
+        tag: 'webhook_not_found',
       },
     },
   };

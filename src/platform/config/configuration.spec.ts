@@ -53,6 +53,7 @@ describe('readConfiguration', () => {
       secrets: { secret: GOOD.IPM_SECRET, encryptionKeys: KEY_RING },
       rateLimits: { session: 600, key: 1_200, bulk: 120, feed: 60_000, failedLogin: 60 },
       events: { maxPushAgeSeconds: 86_400, retentionDays: 400, retentionMaxDays: 430, partitionSize: 5_000_000 },
+      outgoing: { allowedNetworks: [], allowHttp: false, ca: undefined },
       identity: { introspectionUrl: undefined, jwt: undefined },
       bootstrap: undefined,
     });
