@@ -4,6 +4,11 @@ import { operationsOf } from '../support/operations.js';
 const SECRET_WRITES = [
   { path: '/access/key/create', secret: 'api_key', request: { roles: ['integration_view'], caption: 'for the till' } },
   { path: '/access/session/open', secret: 'session_guid', request: { roles: ['integration_view'], actor: 'ada' } },
+  {
+    path: '/webhook/create',
+    secret: 'signing_secret',
+    request: { endpoint_url: 'https://receiver.invalid/in', event_filters: [{ service: '*' }] },
+  },
 ];
 
 describe('idempotent answers that hold a secret', () => {

@@ -19,6 +19,8 @@ const ASKED: readonly [RegExp, RequiredRole | 'anyone'][] = [
   [/^event\/catalog\/register$/, 'integration_admin'],
   [/^event\/publish$/, 'integration_service'],
   [/^cdc\//, 'integration_view'],
+  [/^webhook\/(get|list)$/, 'integration_view'],
+  [/^webhook\//, 'integration_admin'],
   [/^(event\/catalog|export\/contract|lifecycle)\/list$|^(specimen|pagination)\/get$|^schema\//, 'integration_view'],
 ];
 
