@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { Body, Controller, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AuthenticationHook } from '../platform/http/authentication.hook.js';
@@ -85,8 +84,8 @@ export class CdcController {
     @CurrentCaller() { orgcode }: Caller,
     @Query() request: CdcStreamRequest,
     @Req() call: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Readable> {
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const lastSeen = call.headers['last-event-id'];
     const stream = await this.streams.open({
       orgcode,
@@ -99,6 +98,6 @@ export class CdcController {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no', // or a proxy would keep events back
     });
-    return stream;
+    void reply.send(stream); // what is returned goes through a stream of Nest's, which outlives ours when we end it
   }
 }
