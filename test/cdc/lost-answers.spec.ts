@@ -6,6 +6,8 @@ import { anEventType } from '../support/event-types.js';
 import { anEvent } from '../support/events.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
+jest.setTimeout(60_000);
+
 const LOSSES = 25;
 
 /** F8 in short; the long form is in test/faults. */

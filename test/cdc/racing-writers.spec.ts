@@ -3,6 +3,8 @@ import { racingWriters } from '../faults/support/racing-writers.js';
 import { expectNothingWrong, type Stage } from '../faults/support/trial.js';
 import { TestApi } from '../support/api.js';
 
+jest.setTimeout(60_000);
+
 const SHORT = { turns: 5, maxSleepMs: 15 };
 
 /** F15 in short; the long form is in test/faults. */

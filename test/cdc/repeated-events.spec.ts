@@ -3,6 +3,8 @@ import { repeatedEvents } from '../faults/support/repeated-events.js';
 import { expectNothingWrong, type Stage } from '../faults/support/trial.js';
 import { TestApi } from '../support/api.js';
 
+jest.setTimeout(60_000);
+
 const EVENTS = 120;
 
 /** F14 in short; the long form is in test/faults. */

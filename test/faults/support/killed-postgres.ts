@@ -24,7 +24,7 @@ export async function killedPostgres(stage: Stage, postgres: OwnPostgres, rounds
   await underLoad(trial, { pages: [17, 256] }, async () => {
     for (let round = 0; round < rounds.rounds; round += 1) {
       await sleep(rounds.workMs * (0.5 + trial.random.next()));
-      await postgres.kill();
+      await postgres.kill(round % 2 === 0 ? 'postmaster and sessions' : 'postmaster');
       refusals += await refusedMeanwhile(trial, rounds.awayMs);
       await postgres.start();
       await untilHealed(trial);

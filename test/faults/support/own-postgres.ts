@@ -89,10 +89,11 @@ export class OwnPostgres {
     await this.database.asOwner('checkpoint');
   }
 
-  /** The postmaster and all that it has started, at once: nobody flushes, answers or says good-bye. */
-  async kill(): Promise<void> {
+  /** The postmaster; with its sessions nobody finishes, flushes or answers, without them each ends when it notices. */
+  async kill(who: 'postmaster' | 'postmaster and sessions'): Promise<void> {
     const sessions = await this.database.asOwner<{ pid: number }>('select pid from pg_stat_activity');
-    for (const pid of [this.running.process.pid!, ...sessions.map((session) => session.pid)]) killQuietly(pid);
+    killQuietly(this.running.process.pid!);
+    if (who !== 'postmaster') for (const { pid } of sessions) killQuietly(pid);
     await this.running.process.exited;
   }
 
