@@ -30,7 +30,10 @@ export class ProcessRecords {
 
   /** Stops whatever still runs, in order. */
   async stopAll(hurry?: AbortSignal): Promise<void> {
-    await stopInOrder([...this.records.values()], hurry);
+    const records = [...this.records.values()];
+    await stopInOrder(records, hurry);
+    // Their exits may not have been told to us yet, and nobody waits for that.
+    for (const record of records) if (!isRunning(record)) this.remove(record.pid);
   }
 
   private write(): void {
