@@ -18,6 +18,11 @@ class ExplainingDatabase extends Database {
     this.plans.push(plan.map((row) => row['QUERY PLAN']));
     return super.rows(orgcode, statement);
   }
+
+  async call(orgcode, call) {
+    this.plans.push([`${call.call}: planned once per connection`]);
+    return super.call(orgcode, call);
+  }
 }
 
 /** Of each page, at its first place: the plan of every statement that it took. */

@@ -14,6 +14,7 @@ import {
   Texts,
   UtcTime,
 } from '../platform/http/fields.js';
+import type { RenderedItems } from '../platform/http/rendered-items.js';
 import { PageRequest, RequestContext, SourceRef } from '../platform/http/request.dto.js';
 
 const MAX_BATCH_EVENTS = 1_000;
@@ -107,7 +108,7 @@ export class CdcStreamRequest {
 }
 
 export class CdcList {
-  @OpenObjects({ optional: true }) items!: object[];
+  @OpenObjects({ optional: true }) items!: RenderedItems;
   @NextToken() next_token?: object;
   @Flag({ extension: true, description: 'Whether to ask again at once.' }) has_more!: boolean;
 }

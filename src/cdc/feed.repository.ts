@@ -72,17 +72,13 @@ export class FeedRepository {
     return { rows: found.filter(({ envelope }) => envelope !== null), head, droppedTo, scanned, scannedTo };
   }
 
-  /** The same where everything passes: a third of the statement to plan, and what is planned is a page's larger part. */
+  /** The same where everything passes, as one function (migration: ipm_feed_page). */
   async wholeStretch(orgcode: string, { after, before }: Stretch, limit: number): Promise<StretchFound> {
-    const found = await this.database.rows<FeedRow & StretchFound>(
-      orgcode,
-      Prisma.sql`
-        select ends.head, ends."droppedTo", e.*
-        from (select coalesce(max(position), 0) as head, coalesce(max(dropped_to), 0) as "droppedTo" from org_head where orgcode = ${orgcode}) ends
-        left join lateral (select ${COLUMNS} from event e where e.orgcode = ${orgcode} and e.position > ${after}::bigint
-          and e.position < ${before}::bigint order by e.position limit ${limit}) e on true
-        order by e.position`,
-    );
+    const found = await this.database.call<FeedRow & LogEnds>(orgcode, {
+      name: 'ipm_feed_page',
+      call: 'ipm_feed_page(o.orgcode, $2, $3, $4)',
+      values: [after, before, limit],
+    });
     const [{ head = 0n, droppedTo = 0n } = {}] = found;
     return { rows: found.filter(({ envelope }) => envelope !== null), head, droppedTo, scanned: 0, scannedTo: null };
   }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Caller } from '../platform/http/caller.js';
 import { clampLimit, Paging, type PageScope } from '../platform/http/paging.js';
+import { RenderedItems } from '../platform/http/rendered-items.js';
 import { ArrivalWatch } from './arrival-watch.service.js';
 import type { CdcGetRequest, CdcList, CdcListRequest } from './cdc.dto.js';
 import { cdcErrors } from './cdc.errors.js';
@@ -43,7 +44,7 @@ export class FeedService {
     const limit = clampLimit(request.limit);
     const page = await this.pageOrWait(orgcode, filters, after, limit, request.wait_ms ?? 0);
     return {
-      items: page.rows.map((row) => JSON.parse(renderedEvent(row)) as object),
+      items: new RenderedItems(page.rows.map(renderedEvent)),
       next_token: this.paging.tokenAt([String(page.cursor)], scope),
       has_more: page.hasMore,
     };

@@ -44,8 +44,8 @@ export async function tailEvents({ org, service, from, json }: TailOptions): Pro
         const request = { ...filters, limit: MAX_LIMIT, wait_ms: MAX_WAIT_MS, ...(next_token && { next_token }) };
         const page = await Promise.race([pageOf(services, org, request), stopped]);
         if (page === undefined) return;
-        for (const item of page.items)
-          printLine(json ? JSON.stringify(item) : lineOf(item as ShownEvent), json === true);
+        for (const text of page.items.texts)
+          printLine(json ? text : lineOf(JSON.parse(text) as ShownEvent), json === true);
         ({ next_token } = page);
       }
     },
