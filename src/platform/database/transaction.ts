@@ -26,4 +26,5 @@ export type SystemWork =
   | 'event routing'
   | 'retention'
   | 'operation run'
+  | 'webhook targets'
   | 'database life';
