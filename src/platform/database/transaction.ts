@@ -35,4 +35,5 @@ export type SystemWork =
   | 'delivery'
   | 'retention'
   | 'operation run'
+  | 'webhook targets'
   | 'database life';
