@@ -6,11 +6,11 @@ import { Paging } from '../platform/http/paging.js';
 import { log } from '../platform/telemetry/logger.js';
 import { cdcErrors } from './cdc.errors.js';
 import { ChunkStream } from './chunk-stream.js';
-import { renderedEvent } from './event-envelope.js';
 import type { FeedFilters } from './feed-filters.js';
 import { feedScope, FeedService } from './feed.service.js';
 import type { TailEvent } from './log-tail.js';
 import { LogTails } from './log-tails.service.js';
+import { renderedEvent } from './rendered-event.dto.js';
 
 const HEARTBEAT_MS = 15_000;
 /** A reader that takes nothing for so long is sent away; it comes back with the last id that it has seen. */

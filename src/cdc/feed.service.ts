@@ -6,11 +6,11 @@ import { RenderedItems } from '../platform/http/rendered-items.js';
 import { ArrivalWatch } from './arrival-watch.service.js';
 import type { CdcGetRequest, CdcList, CdcListRequest } from './cdc.dto.js';
 import { cdcErrors } from './cdc.errors.js';
-import { renderedEvent } from './event-envelope.js';
 import { canonicalTime } from './event-time.js';
 import { feedFilters, filterKey, type FeedFilters } from './feed-filters.js';
 import { FeedRepository, type FeedRow, type LogEnds, type StretchFound } from './feed.repository.js';
 import { LogLayout } from './log-layout.service.js';
+import { renderedEvent } from './rendered-event.dto.js';
 
 /** Events that one page looks at, however few of them pass: then it answers short, and goes on in the next. */
 const MAX_SCANNED = 20_000;

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { log } from '../platform/telemetry/logger.js';
 import { ArrivalWatch, type Bell } from './arrival-watch.service.js';
-import { renderedEvent } from './event-envelope.js';
 import { FeedService } from './feed.service.js';
 import { LogTail, type TailEvent } from './log-tail.js';
+import { renderedEvent } from './rendered-event.dto.js';
 
 const EVENTS_A_READ = 256;
 const LISTEN_MS = 60_000;

@@ -1,5 +1,6 @@
 import { Webhook } from 'standardwebhooks';
-import { lastFourOf, newSigningSecret, signatureOf } from './signing-secret.js';
+import { signatureOf } from '../platform/outgoing/message-signature.js';
+import { lastFourOf, newSigningSecret } from './signing-secret.js';
 
 describe('the signature', () => {
   it('verifies with the public library, over the exact body, and with no other secret, id, time or body', () => {
