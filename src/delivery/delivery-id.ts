@@ -2,7 +2,7 @@
 export interface DeliveryKey {
   lane: bigint;
   position: bigint;
-  /** 0: not a replay. */
+  /** 0, or the number of the replay. */
   replayNo: number;
 }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
 import type { PlainTx } from '../platform/database/transaction.js';
 import { LEASE_SECONDS } from './delivery-limits.js';
-import type { DeliveryKey } from './leased-delivery.js';
+import type { DeliveryKey } from './delivery-id.js';
 
 export interface NewDelivery {
   lane: bigint;

@@ -1,18 +1,5 @@
-/** What a delivery is found by: a webhook's lane, the event's position, and 0 or the number of the replay. */
-export interface DeliveryKey {
-  lane: bigint;
-  position: bigint;
-  replayNo: number;
-}
-
-/** What is to be sent. Bodies are rendered once, however many webhooks get the event. */
-export interface EventToSend {
-  position: bigint;
-  eventId: string;
-  occurredMicros: bigint;
-  recordedAt: Date;
-  envelope: string;
-}
+import type { DeliveryKey } from './delivery-id.js';
+import type { OutgoingEvent } from './outgoing-event.js';
 
 /** A batch of deliveries that are ours to send until it runs out; whoever comes later is fenced off by its number. */
 export class Lease {
@@ -49,5 +36,11 @@ export interface LeasedDelivery extends DeliveryKey {
   isOrdered: boolean;
   createdAt: Date;
   /** Undefined where retention has taken it. */
-  event: EventToSend | undefined;
+  event: OutgoingEvent | undefined;
+}
+
+/** As the log writes instants: RFC 3339 in UTC to the microsecond. */
+export function instantText(micros: bigint): string {
+  const seconds = new Date(Number(micros / 1_000n)).toISOString().slice(0, 19);
+  return `${seconds}.${String(((micros % 1_000_000n) + 1_000_000n) % 1_000_000n).padStart(6, '0')}Z`;
 }

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Prisma } from '../generated/prisma/client.js';
 import { Database } from '../platform/database/database.js';
 import type { Tx } from '../platform/database/transaction.js';
-import type { DeliveryKey, LeasedDelivery } from './leased-delivery.js';
+import type { DeliveryKey } from './delivery-id.js';
+import type { LeasedDelivery } from './leased-delivery.js';
 
 /** What an attempt came to. Without one the delivery was given back unsent. */
 export interface AttemptResult {

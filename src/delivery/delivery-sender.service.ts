@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import { GuardedClient, type OutgoingOutcome } from '../platform/outgoing/guarded-client.js';
+import type { WebhookTarget } from '../webhook/webhook-targets.service.js';
+import { deliveryId } from './delivery-id.js';
+import type { LeasedDelivery } from './leased-delivery.js';
+import { messageHeaders } from './message-headers.js';
+import type { OutgoingEvent, PayloadFormat } from './outgoing-event.js';
+import { messageBody } from './outgoing-message.js';
+
+/** Renders, signs and posts. */
+@Injectable()
+export class DeliverySender {
+  /** An event that many webhooks get is rendered once per format. */
+  private readonly bodies = new WeakMap<OutgoingEvent, Partial<Record<PayloadFormat, string>>>();
+
+  constructor(private readonly client: GuardedClient) {}
+
+  send(
+    delivery: LeasedDelivery & { event: OutgoingEvent },
+    target: WebhookTarget,
+  ): Promise<OutgoingOutcome> {
+    const { event } = delivery;
+    const body = this.bodyOf(event, target.payloadFormat);
+    const headers = messageHeaders({
+      format: target.payloadFormat,
+      event,
+      body,
+      secrets: target.secrets,
+      custom: target.headers,
+      deliveryId: deliveryId(delivery),
+      attempt: delivery.attempts + 1,
+      isReplay: delivery.replayNo > 0,
+      nowSeconds: Math.floor(Date.now() / 1000),
+    });
+    return this.client.post({ url: target.endpointUrl, headers, body, timeoutMs: target.timeoutMs });
+  }
+
+  private bodyOf(event: OutgoingEvent, format: PayloadFormat): string {
+    const known = this.bodies.get(event) ?? {};
+    this.bodies.set(event, known);
+    return (known[format] ??= messageBody(format, event));
+  }
+}

@@ -1,0 +1,212 @@
+import type { LeasedDelivery } from './leased-delivery.js';
+
+export interface WindowLimits {
+  lane: number;
+  organisation: number;
+  process: number;
+}
+
+/** A lane in memory: what it has to send, and how it fares here. */
+export interface LaneQueue {
+  readonly lane: bigint;
+  readonly orgcode: string;
+  readonly waiting: LeasedDelivery[];
+  inFlight: number;
+  /** Answers late or not at all: together such lanes get half of everything at most. */
+  isSlow: boolean;
+  /** Nothing is sent before then, by `performance.now`. */
+  blockedUntilMs: number;
+  place: 'idle' | 'ready' | 'parked';
+}
+
+interface OrganisationLoad {
+  inFlight: number;
+  queued: number;
+  parked: LaneQueue[];
+}
+
+/**
+ * Which delivery goes next: lanes in turn, each with its own limit, its organisation's and the process's, so that a flood or a dead
+ * endpoint of one delays no other. Knows no clock and no network.
+ */
+export class SendWindow {
+  private readonly lanes = new Map<bigint, LaneQueue>();
+  private readonly organisations = new Map<string, OrganisationLoad>();
+  private ready: LaneQueue[] = [];
+  private nextReady = 0;
+  private slowParked: LaneQueue[] = [];
+  private inFlight = 0;
+  private slowInFlight = 0;
+  private queued = 0;
+
+  constructor(private readonly limits: WindowLimits) {}
+
+  get load(): { inFlight: number; queued: number; lanes: number } {
+    return { inFlight: this.inFlight, queued: this.queued, lanes: this.lanes.size };
+  }
+
+  get isFull(): boolean {
+    return this.inFlight >= this.limits.process;
+  }
+
+  lane(lane: bigint): LaneQueue | undefined {
+    return this.lanes.get(lane);
+  }
+
+  /** Of an organisation, on lanes that keep up. */
+  queuedOf(orgcode: string): number {
+    return this.organisations.get(orgcode)?.queued ?? 0;
+  }
+
+  add(deliveries: readonly LeasedDelivery[]): void {
+    for (const delivery of deliveries) {
+      const queue = this.laneOf(delivery);
+      queue.waiting.push(delivery);
+      this.count(queue, +1);
+      this.makeReady(queue);
+    }
+  }
+
+  /** The next to send, now in flight; undefined when nothing may go. */
+  take(nowMs: number): LeasedDelivery | undefined {
+    if (this.isFull) return undefined;
+    for (let queue = this.shiftReady(); queue; queue = this.shiftReady()) {
+      queue.place = 'idle';
+      if (queue.waiting.length === 0 || queue.blockedUntilMs > nowMs || this.park(queue)) continue;
+      const delivery = queue.waiting.shift();
+      if (!delivery) continue;
+      this.count(queue, -1);
+      this.flying(queue, +1);
+      this.makeReady(queue);
+      return delivery;
+    }
+    return undefined;
+  }
+
+  /** Its call has ended. */
+  done({ lane }: LeasedDelivery): void {
+    const queue = this.lanes.get(lane);
+    if (!queue) return;
+    this.flying(queue, -1);
+    this.makeReady(queue);
+    this.unpark(queue.orgcode);
+    this.forgetIfIdle(queue);
+  }
+
+  markSlow(lane: bigint, isSlow: boolean): void {
+    const queue = this.lanes.get(lane);
+    if (!queue || queue.isSlow === isSlow) return;
+    const change = isSlow ? queue.inFlight : -queue.inFlight;
+    this.slowInFlight += change;
+    // What waits on a slow lane does not count as work that keeps the organisation busy.
+    this.loadOf(queue.orgcode).queued += isSlow ? -queue.waiting.length : queue.waiting.length;
+    queue.isSlow = isSlow;
+  }
+
+  block(lane: bigint, untilMs: number): void {
+    const queue = this.lanes.get(lane);
+    if (queue) queue.blockedUntilMs = untilMs;
+  }
+
+  /** Takes what the lane has not sent away again. */
+  empty(lane: bigint): LeasedDelivery[] {
+    const queue = this.lanes.get(lane);
+    if (!queue) return [];
+    const waiting = queue.waiting.splice(0);
+    this.queued -= waiting.length;
+    if (!queue.isSlow) this.loadOf(queue.orgcode).queued -= waiting.length;
+    this.forgetIfIdle(queue);
+    return waiting;
+  }
+
+  emptyAll(): LeasedDelivery[] {
+    return [...this.lanes.keys()].flatMap((lane) => this.empty(lane));
+  }
+
+  private laneOf({ lane, orgcode }: LeasedDelivery): LaneQueue {
+    const known = this.lanes.get(lane);
+    if (known) return known;
+    const queue: LaneQueue = {
+      lane,
+      orgcode,
+      waiting: [],
+      inFlight: 0,
+      isSlow: false,
+      blockedUntilMs: 0,
+      place: 'idle',
+    };
+    this.lanes.set(lane, queue);
+    return queue;
+  }
+
+  private loadOf(orgcode: string): OrganisationLoad {
+    const known = this.organisations.get(orgcode);
+    if (known) return known;
+    const load = { inFlight: 0, queued: 0, parked: [] };
+    this.organisations.set(orgcode, load);
+    return load;
+  }
+
+  private makeReady(queue: LaneQueue): void {
+    if (queue.place !== 'idle' || queue.waiting.length === 0 || queue.inFlight >= this.limits.lane) return;
+    queue.place = 'ready';
+    this.ready.push(queue);
+  }
+
+  private shiftReady(): LaneQueue | undefined {
+    const queue = this.ready[this.nextReady];
+    if (!queue) {
+      this.ready = [];
+      this.nextReady = 0;
+      return undefined;
+    }
+    this.nextReady += 1;
+    if (this.nextReady > 1_024) {
+      this.ready.splice(0, this.nextReady);
+      this.nextReady = 0;
+    }
+    return queue;
+  }
+
+  /** Aside until somebody of its organisation, or another slow lane, is done. */
+  private park(queue: LaneQueue): boolean {
+    const load = this.loadOf(queue.orgcode);
+    const isSlowFull = queue.isSlow && this.slowInFlight >= this.limits.process / 2;
+    if (load.inFlight < this.limits.organisation && !isSlowFull) return false;
+    queue.place = 'parked';
+    (isSlowFull ? this.slowParked : load.parked).push(queue);
+    return true;
+  }
+
+  private unpark(orgcode: string): void {
+    for (const parked of [this.loadOf(orgcode).parked, this.slowParked]) {
+      let isOneReady = false;
+      while (!isOneReady && parked.length > 0) {
+        const queue = parked.shift();
+        if (!queue) break;
+        queue.place = 'idle';
+        this.makeReady(queue);
+        isOneReady = queue.waiting.length > 0; // those that were emptied in the meantime wake nobody
+      }
+    }
+  }
+
+  private count(queue: LaneQueue, change: 1 | -1): void {
+    this.queued += change;
+    if (!queue.isSlow) this.loadOf(queue.orgcode).queued += change;
+  }
+
+  private flying(queue: LaneQueue, change: 1 | -1): void {
+    queue.inFlight += change;
+    this.inFlight += change;
+    this.loadOf(queue.orgcode).inFlight += change;
+    if (queue.isSlow) this.slowInFlight += change;
+  }
+
+  private forgetIfIdle(queue: LaneQueue): void {
+    if (queue.inFlight > 0 || queue.waiting.length > 0 || queue.place !== 'idle') return;
+    if (queue.blockedUntilMs === 0 && !queue.isSlow) this.lanes.delete(queue.lane);
+    const load = this.organisations.get(queue.orgcode);
+    if (load?.inFlight === 0 && load.queued === 0 && load.parked.length === 0) this.organisations.delete(queue.orgcode);
+  }
+}
