@@ -1,7 +1,7 @@
 /** When a webhook is paused by itself, as its setting `auto_pause` says it. */
 export type AutoPauseThresholds = { never: true } | { failures: number; after_seconds: number };
 
-export const DEFAULT_AUTO_PAUSE: AutoPauseThresholds = { failures: 20, after_seconds: 6 * 60 * 60 };
+const DEFAULT_AUTO_PAUSE: AutoPauseThresholds = { failures: 20, after_seconds: 6 * 60 * 60 };
 
 export interface FailureRun {
   consecutiveFailures: number;
