@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
-import type { SystemTx } from '../platform/database/transaction.js';
+import type { PlainTx } from '../platform/database/transaction.js';
 import { log } from '../platform/telemetry/logger.js';
 import { RouterCursorRepository, type RoutedEvent } from './router-cursor.repository.js';
 
@@ -10,10 +10,17 @@ export abstract class EventConsumer {
    * Writes what follows from the events in the transaction that moves the cursor over them. What it hands back is called after
    * the commit. Webhooks and the like are read here and not before: the events are read first, so that none falls between.
    */
-  abstract consume(tx: SystemTx, orgcode: string, events: readonly RoutedEvent[]): Promise<(() => void) | undefined>;
+  abstract consume(tx: PlainTx, orgcode: string, events: readonly RoutedEvent[]): Promise<(() => void) | undefined>;
+
+  /** How many events to hand over at once, at most. */
+  abstract batchSize(orgcode: string): number;
+
+  /** False: what was handed over is still being worked off, so that more had better stay in the log. Who said so kicks when it is done. */
+  abstract hasRoom(orgcode: string): boolean;
 }
 
-const EVENTS_A_BATCH = 500;
+/** So long at most an organisation waits for room: a consumer that forgets to kick delays and no more. */
+const MAX_REST_MS = 1_000;
 const ORGANISATIONS_AT_ONCE = 4;
 /** Then the next organisation has its turn. */
 const BATCHES_A_TURN = 10;
@@ -27,6 +34,7 @@ export class EventRouter {
   private consumer: EventConsumer | undefined;
   private readonly waiting = new Set<string>();
   private readonly atWork = new Set<string>();
+  private readonly restingSinceMs = new Map<string, number>();
 
   constructor(
     private readonly database: Database,
@@ -46,7 +54,10 @@ export class EventRouter {
 
   /** Routes what there is, up to a turn's worth; true if there may be more. */
   async route(orgcode: string): Promise<boolean> {
-    for (let batch = 0; batch < BATCHES_A_TURN; batch += 1) if (!(await this.routeBatch(orgcode))) return false;
+    for (let batch = 0; batch < BATCHES_A_TURN; batch += 1) {
+      if (this.rests(orgcode)) return false;
+      if (!(await this.routeBatch(orgcode))) return false;
+    }
     return true;
   }
 
@@ -71,18 +82,28 @@ export class EventRouter {
     }
   }
 
+  private rests(orgcode: string): boolean {
+    if (!this.consumer || this.consumer.hasRoom(orgcode)) {
+      this.restingSinceMs.delete(orgcode);
+      return false;
+    }
+    const sinceMs = this.restingSinceMs.get(orgcode) ?? Date.now();
+    this.restingSinceMs.set(orgcode, sinceMs);
+    return Date.now() - sinceMs < MAX_REST_MS;
+  }
+
   /** True if there is more: also what arrived while the cursor was ours, whose kick met the lock. */
   private async routeBatch(orgcode: string): Promise<boolean> {
     const consumer = this.consumer;
     if (!consumer) return false;
-    const outcome = await this.database.acrossOrganisations('event routing', async (tx) => {
-      const after = await this.cursors.take(tx, orgcode);
-      if (after === undefined) return undefined;
-      const head = await this.cursors.head(tx, orgcode);
-      if (head <= after) return undefined;
-      const events = await this.cursors.events(tx, orgcode, after, head, EVENTS_A_BATCH);
+    const outcome = await this.database.plainAcross('event routing', async (tx) => {
+      const taken = await this.cursors.take(tx, orgcode);
+      if (!taken || taken.head <= taken.after) return undefined;
+      const { after, head } = taken;
+      const size = consumer.batchSize(orgcode);
+      const events = await this.cursors.events(tx, orgcode, after, head, size);
       const committed = await consumer.consume(tx, orgcode, events);
-      const position = events.length === EVENTS_A_BATCH ? (events.at(-1)?.position ?? head) : head;
+      const position = events.length === size ? (events.at(-1)?.position ?? head) : head;
       await this.cursors.move(tx, orgcode, position);
       return { committed };
     });

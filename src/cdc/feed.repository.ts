@@ -40,9 +40,9 @@ export class FeedRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Up to `limit` events of the stretch that pass, looking at no more than `scanLimit`. The filters stand on columns that the
-   * key carries, so that what does not pass is not fetched. Everything in one statement: what is said of the log's end, of what was
-   * looked at and of what was found must hold at one instant, or a reader could be led past an event.
+   * Up to `limit` events of the stretch that pass, looking at no more than `scanLimit`, as one function (migration: feed_page).
+   * What is said of the log's end, of what was looked at and of what was found must hold at one instant, or a reader could be led
+   * past an event.
    */
   async stretch(
     orgcode: string,
@@ -52,27 +52,17 @@ export class FeedRepository {
     scanLimit: number,
   ): Promise<StretchFound> {
     if (Object.keys(filters).length === 0) return this.wholeStretch(orgcode, { after, before }, limit);
-    const candidates = Prisma.sql`
-      select position, service, occurred_at, logical_guid, channel_code from event
-      where orgcode = ${orgcode} and position > ${after}::bigint and position < ${before}::bigint order by position limit ${scanLimit}`;
-    const found = await this.database.rows<FeedRow & StretchFound>(
-      orgcode,
-      Prisma.sql`
-        with hits as materialized (
-          select position from (${candidates}) c where ${conditionsOf(filters)} order by position limit ${limit})
-        select ends.head, ends."droppedTo", seen.scanned, seen."scannedTo", ${COLUMNS}
-        from (select coalesce(max(position), 0) as head, coalesce(max(dropped_to), 0) as "droppedTo" from org_head where orgcode = ${orgcode}) ends
-        left join lateral (select count(*)::int as scanned, max(position) as "scannedTo" from (${candidates}) c
-          where (select count(*) from hits) < ${limit}) seen on true
-        left join (hits join event e on e.orgcode = ${orgcode} and e.position = hits.position
-          and e.position > ${after}::bigint and e.position < ${before}::bigint) on true
-        order by e.position`,
-    );
+    const { service, logicalGuid, channelCode, fromMicros, toMicros } = filters;
+    const found = await this.database.call<FeedRow & StretchFound>(orgcode, {
+      name: 'ipm_feed_filtered_page',
+      call: `ipm_feed_filtered_page(o.orgcode, $2, $3, $4, $5, $6, $7, $8, ${timeIn('$9')}, ${timeIn('$10')})`,
+      values: [after, before, limit, scanLimit, service, logicalGuid, channelCode, fromMicros, toMicros],
+    });
     const [{ head = 0n, droppedTo = 0n, scanned = 0, scannedTo = null } = {}] = found;
     return { rows: found.filter(({ envelope }) => envelope !== null), head, droppedTo, scanned, scannedTo };
   }
 
-  /** The same where everything passes, as one function (migration: ipm_feed_page). */
+  /** The same where everything passes: a simpler statement. */
   async wholeStretch(orgcode: string, { after, before }: Stretch, limit: number): Promise<StretchFound> {
     const found = await this.database.call<FeedRow & LogEnds>(orgcode, {
       name: 'ipm_feed_page',
@@ -123,17 +113,7 @@ export class FeedRepository {
   }
 }
 
-function conditionsOf({ service, logicalGuid, channelCode, fromMicros, toMicros }: FeedFilters): Prisma.Sql {
-  const conditions = [Prisma.sql`true`];
-  if (service !== undefined) conditions.push(Prisma.sql`service = ${service}`);
-  if (logicalGuid !== undefined) conditions.push(Prisma.sql`logical_guid = ${logicalGuid}`);
-  if (channelCode !== undefined) conditions.push(Prisma.sql`channel_code = ${channelCode}`);
-  if (fromMicros !== undefined) conditions.push(Prisma.sql`occurred_at >= ${timeOf(fromMicros)}`);
-  if (toMicros !== undefined) conditions.push(Prisma.sql`occurred_at < ${timeOf(toMicros)}`);
-  return Prisma.join(conditions, ' and ');
-}
-
-/** Exact to the microsecond, which a floating point number of seconds would not be. */
-function timeOf(micros: bigint): Prisma.Sql {
-  return Prisma.sql`(timestamptz 'epoch' + ${String(micros)}::bigint * interval '1 microsecond')`;
+/** A parameter that counts microseconds, as a time: exact, which a floating point number of seconds would not be. */
+function timeIn(parameter: string): string {
+  return `timestamptz 'epoch' + ${parameter}::bigint * interval '1 microsecond'`;
 }

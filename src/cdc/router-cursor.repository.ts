@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { SystemTx, Tx } from '../platform/database/transaction.js';
+import type { PlainTx, SystemTx, Tx } from '../platform/database/transaction.js';
 
 /** An event as it is matched against subscriptions. */
 export interface RoutedEvent {
@@ -7,7 +7,7 @@ export interface RoutedEvent {
   eventId: string;
   service: string;
   action: string;
-  occurredAt: Date;
+  occurredMicros: bigint;
   recordedAt: Date;
   logicalGuid: string | null;
   channelCode: string | null;
@@ -39,31 +39,34 @@ export class RouterCursorRepository {
     return row?.position ?? 0n;
   }
 
-  /** Ours to the commit; undefined where another router has it, or nobody consumes. */
-  async take(tx: SystemTx, orgcode: string): Promise<bigint | undefined> {
-    const [row] = await tx.$queryRaw<{ position: bigint }[]>`
-      select position from router_cursor where orgcode = ${orgcode} for update skip locked`;
-    return row?.position;
-  }
-
-  async head(tx: SystemTx, orgcode: string): Promise<bigint> {
-    const [row] = await tx.$queryRaw<{ head: bigint }[]>`
-      select position as head from org_head where orgcode = ${orgcode}`;
-    return row?.head ?? 0n;
+  /** How far it is and how far the log goes. The cursor is ours to the commit; undefined where another router has it, or nobody consumes. */
+  async take(tx: PlainTx, orgcode: string): Promise<{ after: bigint; head: bigint } | undefined> {
+    const [row] = await tx.rows<{ after: bigint; head: bigint }>(
+      'router take',
+      `select c.position as after, coalesce(h.position, 0) as head from router_cursor c left join org_head h using (orgcode)
+       where c.orgcode = $1 for update of c skip locked`,
+      [orgcode],
+    );
+    return row;
   }
 
   /** In order. Both ends are given, so that only the partitions between them are opened. */
-  events(tx: SystemTx, orgcode: string, after: bigint, upTo: bigint, limit: number): Promise<RoutedEvent[]> {
-    return tx.$queryRaw`
-      select position, event_id as "eventId", service, action, occurred_at as "occurredAt", recorded_at as "recordedAt",
-        logical_guid as "logicalGuid", channel_code as "channelCode", pushed, envelope
-      from event where orgcode = ${orgcode} and position > ${after}::bigint and position <= ${upTo}::bigint
-      order by position limit ${limit}`;
+  events(tx: PlainTx, orgcode: string, after: bigint, upTo: bigint, limit: number): Promise<RoutedEvent[]> {
+    return tx.rows(
+      'router events',
+      `select position, event_id as "eventId", service, action, recorded_at as "recordedAt",
+         (extract(epoch from occurred_at) * 1000000)::bigint as "occurredMicros", logical_guid as "logicalGuid", channel_code as "channelCode", pushed, envelope
+       from event where orgcode = $1 and position > $2 and position <= $3 order by position limit $4`,
+      [orgcode, after, upTo, limit],
+    );
   }
 
-  async move(tx: SystemTx, orgcode: string, position: bigint): Promise<void> {
-    await tx.$executeRaw`
-      update router_cursor set position = ${position}, routed_at = clock_timestamp() where orgcode = ${orgcode}`;
+  async move(tx: PlainTx, orgcode: string, position: bigint): Promise<void> {
+    await tx.rows(
+      'router move',
+      'update router_cursor set position = $2, routed_at = clock_timestamp() where orgcode = $1',
+      [orgcode, position],
+    );
   }
 
   /** Organisations whose log goes on beyond their cursor. */

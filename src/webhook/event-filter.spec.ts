@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { matchesAny, type EventFilter, type FilteredEvent } from './event-filter.js';
+import { compileFilters, FilteredEventView, type EventFilter, type FilteredEvent } from './event-filter.js';
 
 const service = fc.constantFrom('scm', 'ics', 'pcm');
 const action = fc.constantFrom('order', 'order.created', 'order.line.added', 'orders.created', 'stock.changed');
@@ -10,6 +10,7 @@ const event: fc.Arbitrary<FilteredEvent> = fc.record({
   action,
   channelCode: fc.option(place),
   logicalGuid: fc.option(place),
+  payload: fc.constant(undefined),
 });
 const filter: fc.Arbitrary<EventFilter> = fc.record(
   {
@@ -42,9 +43,38 @@ describe('a webhook wants an event', () => {
   it('if one of its filters does', () => {
     fc.assert(
       fc.property(event, fc.array(filter, { maxLength: 3 }), (event, filters) => {
-        expect(matchesAny(event, filters)).toBe(filters.some((one) => wants(one, event)));
+        expect(compileFilters(filters)(event)).toBe(filters.some((one) => wants(one, event)));
       }),
       { numRuns: 1_000 },
     );
+  });
+
+  it('with a payload filter only if that passes too, and the envelope is parsed once and only when it is asked for', () => {
+    const parse = jest.spyOn(JSON, 'parse');
+    const view = (envelope: string): FilteredEventView =>
+      new FilteredEventView({
+        service: 'scm',
+        action: 'order.created',
+        channelCode: null,
+        logicalGuid: null,
+        envelope,
+      });
+    const large = { service: 'scm', payload_filter: { field: 'total', gte: 100 } };
+    try {
+      const wants = compileFilters([
+        { ...large, service: 'ics' },
+        large,
+        { ...large, payload_filter: { field: 'vip', eq: true } },
+      ]);
+      expect(wants(view('{"payload":{"total":100}}'))).toBe(true);
+      parse.mockClear();
+      expect(wants(view('{"payload":{"total":99}}'))).toBe(false);
+      expect(parse).toHaveBeenCalledTimes(1);
+      expect(compileFilters([{ service: 'ics', payload_filter: large }])(view('never parsed'))).toBe(false);
+      expect(parse).toHaveBeenCalledTimes(1);
+      expect(wants(view('{}'))).toBe(false);
+    } finally {
+      parse.mockRestore();
+    }
   });
 });

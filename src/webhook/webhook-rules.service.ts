@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError, type FieldProblem } from '../platform/errors/app-error.js';
 import { GuardedClient } from '../platform/outgoing/guarded-client.js';
 import { headerProblems } from './custom-headers.js';
+import { payloadFilterProblems } from './payload-filter.js';
 import type { WebhookCreateRequest } from './webhook.dto.js';
 import { webhookErrors } from './webhook.errors.js';
 
@@ -34,11 +35,12 @@ export class WebhookRules {
 
 function filterProblems(filters: WebhookCreateRequest['event_filters']): FieldProblem[] {
   if (filters.length === 0) return [{ path: 'event_filters', tag: 'empty' }];
-  return filters.flatMap(({ service, actions = [] }, i): FieldProblem[] => {
+  return filters.flatMap(({ service, actions = [], payload_filter }, i): FieldProblem[] => {
     const bad = actions.findIndex((action) => !ACTION.test(action));
     return [
       ...(SERVICE.test(service) ? [] : [{ path: `event_filters.${i}.service`, tag: 'not_a_name' }]),
       ...(bad === -1 ? [] : [{ path: `event_filters.${i}.actions.${bad}`, tag: 'not_a_name' }]),
+      ...(payload_filter ? payloadFilterProblems(payload_filter, `event_filters.${i}.payload_filter`) : []),
     ];
   });
 }

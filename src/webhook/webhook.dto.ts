@@ -4,6 +4,7 @@ import {
   Integer,
   NextToken,
   OneOf,
+  OpenObject,
   Part,
   Parts,
   Revision,
@@ -25,6 +26,12 @@ export class WebhookFilter {
   actions?: string[];
   @Texts({ maxLength: 256, optional: true }) channel_codes?: string[];
   @Texts({ maxLength: 256, optional: true }) logical_guids?: string[];
+  @OpenObject({
+    optional: true,
+    extension: true,
+    description: 'What the payload must be: `{"field": "total", "gte": 100}`, and `and`, `or`, `not` of such.',
+  })
+  payload_filter?: object;
 }
 
 export class WebhookLastError {

@@ -5,10 +5,11 @@ import { WebhookReading } from './webhook-reading.service.js';
 import { WebhookRules } from './webhook-rules.service.js';
 import { WebhookRepository } from './webhook.repository.js';
 import { WebhookService } from './webhook.service.js';
+import { WebhookTargetsModule } from './webhook-targets.module.js';
 
 /** Subscriptions: who wants which events, where they go, and with which secret they are signed. */
 @Module({
-  imports: [AuditModule, EventLogModule],
+  imports: [AuditModule, EventLogModule, WebhookTargetsModule],
   providers: [WebhookReading, WebhookRepository, WebhookRules, WebhookService],
   exports: [WebhookReading, WebhookService],
 })

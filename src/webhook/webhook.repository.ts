@@ -75,6 +75,13 @@ export class WebhookRepository {
     return this.find(tx, orgcode, webhookId);
   }
 
+  /** Whoever keeps the organisation's webhooks in memory reads them anew. Right after the lock of the webhook itself. */
+  async bump(tx: Tx, orgcode: string): Promise<void> {
+    await tx.$executeRaw`
+      insert into webhook_roll (orgcode) values (${orgcode})
+      on conflict (orgcode) do update set version = webhook_roll.version + 1`;
+  }
+
   /** Its events are those after the position. For a paused one the backlog begins there. */
   async startAfter(tx: Tx, orgcode: string, webhookId: string, position: bigint): Promise<void> {
     await tx.$executeRaw`

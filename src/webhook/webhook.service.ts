@@ -48,6 +48,7 @@ export class WebhookService {
       if (before.revision !== request.expected_revision)
         throw new AppError(platformErrors.revisionStale, { conflictSnapshot: before });
       webhookLifecycle.assertStep(before.status, request.status);
+      await this.webhooks.bump(tx, caller.orgcode);
       const change = await this.changeTo(tx, caller, request, current);
       const changed = await this.webhooks.changeStatus(tx, caller.orgcode, current, change);
       const webhook = webhookToWire(changed, this.keyring);
@@ -85,6 +86,7 @@ export class WebhookService {
       sourceRefs: request.source_refs,
     });
     if (!record) throw new AppError(webhookErrors.exists);
+    await this.webhooks.bump(tx, orgcode);
     const webhook = webhookToWire(record, this.keyring);
     return {
       data: { ...webhook, signing_secret: secret },

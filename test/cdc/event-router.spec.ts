@@ -1,7 +1,7 @@
 import { EventConsumer, EventRouter } from '../../src/cdc/event-router.service.js';
 import { RouterCursorRepository, type RoutedEvent } from '../../src/cdc/router-cursor.repository.js';
 import { Database } from '../../src/platform/database/database.js';
-import type { SystemTx } from '../../src/platform/database/transaction.js';
+import type { PlainTx } from '../../src/platform/database/transaction.js';
 import { TestApi } from '../support/api.js';
 import { anEvent } from '../support/events.js';
 import { until } from '../support/until.js';
@@ -11,14 +11,25 @@ class Recorder extends EventConsumer {
   failures = 0;
   committed = 0;
 
-  async consume(tx: SystemTx, orgcode: string, events: readonly RoutedEvent[]): Promise<() => void> {
+  async consume(tx: PlainTx, orgcode: string, events: readonly RoutedEvent[]): Promise<() => void> {
     const positions = events.map(({ position }) => position);
-    await tx.$executeRaw`insert into consumed (orgcode, position) select ${orgcode}, unnest(${positions}::bigint[])`;
+    await tx.rows('consumed', 'insert into consumed (orgcode, position) select $1, unnest($2::bigint[])', [
+      orgcode,
+      positions,
+    ]);
     if (this.failures > 0) {
       this.failures -= 1;
       throw new Error('the consumer failed after it had written');
     }
     return () => (this.committed += events.length);
+  }
+
+  batchSize(): number {
+    return 500;
+  }
+
+  hasRoom(): boolean {
+    return true;
   }
 }
 

@@ -9,6 +9,7 @@ import type { Database } from '../../src/platform/database/database.js';
 import type { SystemTx, Tx } from '../../src/platform/database/transaction.js';
 import { IdempotencyRepository } from '../../src/platform/idempotency/idempotency.repository.js';
 import { WebhookRepository, type NewWebhook, type StatusChange } from '../../src/webhook/webhook.repository.js';
+import { WebhookTargetRepository } from '../../src/webhook/webhook-target.repository.js';
 import { logRepositories } from './log-repository-calls.js';
 import type { Inhabitant } from './two-organisations.js';
 
@@ -203,6 +204,10 @@ const webhookCalls: CallsOf<WebhookRepository> = {
   insert: { run: (webhooks, { db, of }) => webhooks.insert(db, of.orgcode, newWebhook) },
   find: { run: (webhooks, { db, of }) => webhooks.find(db, of.orgcode, of.webhookId) },
   findForUpdate: { run: (webhooks, { db, of }) => webhooks.findForUpdate(db, of.orgcode, of.webhookId) },
+  bump: {
+    run: (webhooks, { db, of }) => webhooks.bump(db, of.orgcode),
+    shows: ({ db, of }) => db.webhookRoll.count({ where: { orgcode: of.orgcode, version: { gt: 2 } } }),
+  },
   startAfter: {
     run: (webhooks, { db, of }) => webhooks.startAfter(db, of.orgcode, of.webhookId, 77n),
     shows: ({ db, of }) => db.webhook.count({ where: { orgcode: of.orgcode, startPosition: 77n } }),
@@ -212,6 +217,15 @@ const webhookCalls: CallsOf<WebhookRepository> = {
       webhooks.changeStatus(db, of.orgcode, { webhookId: of.webhookId, lane: 1n }, statusChange),
   },
   page: { run: (webhooks, { of }) => webhooks.page(of.orgcode, undefined, undefined, 10) },
+};
+
+const webhookTargetCalls: CallsOf<WebhookTargetRepository> = {
+  version: { run: async (targets, { db, of }) => Number(await targets.version(db, of.orgcode)) },
+  versions: { system: true, run: (targets, { db, of }) => targets.versions(db, [of.orgcode]) },
+  sets: {
+    system: true,
+    run: async (targets, { db, of }) => (await targets.sets(db, [of.orgcode])).flatMap((set) => set.targets),
+  },
 };
 
 export interface RepositoryUnderTest {
@@ -224,6 +238,7 @@ export const repositories: Record<string, RepositoryUnderTest> = {
   ApiKeyRepository: { make: (database) => new ApiKeyRepository(database), calls: apiKeyCalls },
   OrganisationRepository: { make: () => new OrganisationRepository(), calls: organisationCalls },
   WebhookRepository: { make: (database) => new WebhookRepository(database), calls: webhookCalls },
+  WebhookTargetRepository: { make: () => new WebhookTargetRepository(), calls: webhookTargetCalls },
   SessionRepository: { make: () => new SessionRepository(), calls: sessionCalls },
   AuditRepository: { make: (database) => new AuditRepository(database), calls: auditCalls },
   CatalogRepository: { make: (database) => new CatalogRepository(database), calls: catalogCalls },

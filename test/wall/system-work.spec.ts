@@ -18,6 +18,7 @@ const CROSSINGS: Record<string, string[]> = {
   'src/operations/operation-runs.service.ts': ['operation run'],
   'src/platform/database/database-life.ts': ['database life'],
   'src/platform/schedule/sweeps.ts': ['housekeeping'],
+  'src/webhook/webhook-targets.service.ts': ['webhook targets'],
 };
 
 /** Where work is done as ipm_system without saying so in a call of its own: through `Sweeps`. */

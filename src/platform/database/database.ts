@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
-import type { Pool, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { Configuration } from '../config/configuration.js';
 import { Prisma, PrismaClient } from '../../generated/prisma/client.js';
 import { exactTypes, openPool } from './connection-pool.js';
 import { isRetryableConflict, translateDatabaseError } from './database-errors.js';
-import type { Db, SystemTx, SystemWork, Tx } from './transaction.js';
+import type { Db, PlainTx, SystemTx, SystemWork, Tx } from './transaction.js';
 
 const TRANSACTION_TIMEOUTS = { maxWait: 3_000, timeout: 10_000 };
 const ATTEMPTS_AFTER_CONFLICT = 4;
 /** Sweeps, credential look-ups and operators are few: they must not take the connections of the callers. */
-const SYSTEM_POOL_SIZE = 6;
+const SYSTEM_POOL_SIZE = 12;
 const ORGCODE = /^[A-Za-z0-9_-]{1,64}$/;
 
 export interface FunctionCall {
   name: string;
-  /** `f(o.orgcode, $2, $3)`: the organisation is set before it runs, because it takes it from there. */
+  /** `f(o.orgcode, $2, $3)`: the organisation is set before it runs, because it takes it from there. Over all of them: `f($1, $2)`. */
   call: string;
   /** From $2 on. */
   values: readonly unknown[];
@@ -101,6 +101,40 @@ export class Database implements OnApplicationShutdown {
     );
   }
 
+  /** The same on a plain connection, for what was measured to need it. Nothing is tried again: who calls comes round. */
+  async plainAcross<T>(_reason: SystemWork, work: (tx: PlainTx) => Promise<T>): Promise<T> {
+    try {
+      const client = await this.systemPool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query('begin');
+        const result = await work(plainTxOn(client));
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        broken = error as Error;
+        throw error;
+      } finally {
+        client.release(broken); // with it goes what it had begun
+      }
+    } catch (error) {
+      throw translateDatabaseError(error);
+    }
+  }
+
+  /** One call of a function over all organisations that is a transaction of its own, in one round trip. */
+  async callAcross<Row extends QueryResultRow>(
+    _reason: SystemWork,
+    { name, call, values }: FunctionCall,
+  ): Promise<Row[]> {
+    try {
+      const text = `select r.* from ${call} r`;
+      return (await this.systemPool.query<Row>({ name, text, values: [...values], types: exactTypes })).rows;
+    } catch (error) {
+      throw translateDatabaseError(error);
+    }
+  }
+
   /** As the ordinary role with no organisation set: what the wall must hold back. For the wall's own check only. */
   async withoutOrganisation<Row extends QueryResultRow>(text: string): Promise<Row[]> {
     try {
@@ -135,4 +169,13 @@ export class Database implements OnApplicationShutdown {
       }
     }
   }
+}
+
+function plainTxOn(client: PoolClient): PlainTx {
+  const rows = async <Row extends QueryResultRow>(
+    name: string,
+    text: string,
+    values: readonly unknown[],
+  ): Promise<Row[]> => (await client.query<Row>({ name, text, values: [...values], types: exactTypes })).rows;
+  return { rows } as PlainTx;
 }

@@ -1,3 +1,4 @@
+import type { QueryResultRow } from 'pg';
 import type { Prisma } from '../../generated/prisma/client.js';
 
 declare const insideTransaction: unique symbol;
@@ -12,6 +13,13 @@ export type Tx = Db & { readonly [insideTransaction]: true };
 /** Sees every organisation: only `Database.acrossOrganisations` makes one, for the work that `SystemWork` names. */
 export type SystemTx = Prisma.TransactionClient & { readonly [acrossOrganisations]: true };
 
+/** As SystemTx, on a plain connection: for what runs so often that the cost of a statement counts. */
+export interface PlainTx {
+  readonly [acrossOrganisations]: true;
+  /** Prepared once per connection under its name. */
+  rows: <Row extends QueryResultRow>(name: string, text: string, values: readonly unknown[]) => Promise<Row[]>;
+}
+
 /** Every reason to look over the tenant wall. A test compares this list with the calls in the source. */
 export type SystemWork =
   | 'credential lookup'
@@ -24,6 +32,8 @@ export type SystemWork =
   | 'event log upkeep'
   | 'event arrivals'
   | 'event routing'
+  | 'delivery'
   | 'retention'
   | 'operation run'
+  | 'webhook targets'
   | 'database life';

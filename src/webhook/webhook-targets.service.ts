@@ -1,0 +1,139 @@
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { Database } from '../platform/database/database.js';
+import type { Db, SystemTx } from '../platform/database/transaction.js';
+import { Keyring } from '../platform/secrets/keyring.js';
+import { log } from '../platform/telemetry/logger.js';
+import { compileFilters, type CompiledFilters } from './event-filter.js';
+import {
+  WebhookTargetRepository,
+  type StoredSet,
+  type StoredTarget,
+  type TargetSettings,
+} from './webhook-target.repository.js';
+import { webhookSeal } from './webhook.mapper.js';
+
+export { FilteredEventView } from './event-filter.js';
+
+/** A webhook that is not revoked, ready to be sent to. */
+export interface WebhookTarget extends TargetSettings {
+  orgcode: string;
+  filters: CompiledFilters;
+  endpointUrl: URL;
+  headers: Readonly<Record<string, string>>;
+  /** The current one first; the previous one while its overlap lasts. Empty where they cannot be opened: nothing may be sent. */
+  readonly secrets: readonly string[];
+}
+
+/** An organisation's targets as they were together at one instant. */
+export interface WebhookTargetSet {
+  version: bigint;
+  targets: readonly WebhookTarget[];
+}
+
+const MAX_ORGANISATIONS = 1_000;
+const ORGANISATIONS_A_QUERY = 50;
+
+/** What webhooks there are, for who routes and sends: kept in memory, and read again when an organisation's version has moved. */
+@Injectable()
+export class WebhookTargets {
+  private readonly lanes = new Map<bigint, WebhookTarget>();
+  private readonly unopened = new Set<bigint>();
+  private readonly sets = new LRUCache<string, WebhookTargetSet>({
+    max: MAX_ORGANISATIONS,
+    dispose: ({ targets }) => {
+      for (const { lane } of targets) this.lanes.delete(lane);
+    },
+  });
+
+  constructor(
+    private readonly database: Database,
+    private readonly repository: WebhookTargetRepository,
+    private readonly keyring: Keyring,
+  ) {}
+
+  /** Of the organisation's set of webhooks; 0 where there never was one. */
+  version(db: Db, orgcode: string): Promise<bigint> {
+    return this.repository.version(db, orgcode);
+  }
+
+  /** Of that version or newer. Without one, as they are now. With `tx` no second connection is asked for. */
+  async ofOrganisation(orgcode: string, version?: bigint, tx?: SystemTx): Promise<WebhookTargetSet> {
+    const known = this.sets.get(orgcode);
+    if (known && version !== undefined && known.version >= version) return known;
+    const read = (system: SystemTx): Promise<StoredSet[]> => this.repository.sets(system, [orgcode]);
+    const [stored] = tx ? await read(tx) : await this.database.acrossOrganisations('webhook targets', read);
+    return stored ? this.keep(stored) : { version: 0n, targets: [] };
+  }
+
+  /** Of an organisation that was asked for lately. */
+  byLane(lane: bigint): WebhookTarget | undefined {
+    return this.lanes.get(lane);
+  }
+
+  /** Reads those again that have changed, and those that are not known. */
+  async refresh(orgcodes: readonly string[]): Promise<void> {
+    if (orgcodes.length === 0) return;
+    await this.database.acrossOrganisations('webhook targets', async (tx) => {
+      const versions = await this.repository.versions(tx, orgcodes);
+      const now = new Map(versions.map(({ orgcode, version }) => [orgcode, version]));
+      const changed = orgcodes.filter((orgcode) => {
+        const known = this.sets.get(orgcode);
+        return known === undefined || known.version < (now.get(orgcode) ?? 0n);
+      });
+      for (let i = 0; i < changed.length; i += ORGANISATIONS_A_QUERY) {
+        const stored = await this.repository.sets(tx, changed.slice(i, i + ORGANISATIONS_A_QUERY));
+        for (const set of stored) this.keep(set);
+      }
+    });
+  }
+
+  /** Unless somebody else has kept a newer one in the meantime. */
+  private keep({ orgcode, version, targets }: StoredSet): WebhookTargetSet {
+    const known = this.sets.get(orgcode);
+    if (known && known.version > version) return known;
+    const set = { version, targets: targets.map((stored) => this.opened(orgcode, stored)) };
+    this.sets.set(orgcode, set); // forgets the lanes of the one before
+    for (const target of set.targets) this.lanes.set(target.lane, target);
+    return set;
+  }
+
+  private opened(orgcode: string, stored: StoredTarget): WebhookTarget {
+    const { endpoint, eventFilters, sealed, ...settings } = stored;
+    const { headers, secrets, previous } = this.open(orgcode, stored);
+    const untilMs = sealed.previousSecretUntil?.getTime() ?? 0;
+    return {
+      ...settings,
+      orgcode,
+      filters: compileFilters(eventFilters),
+      endpointUrl: new URL(endpoint),
+      headers,
+      get secrets() {
+        return previous !== undefined && Date.now() < untilMs ? [...secrets, previous] : secrets;
+      },
+    };
+  }
+
+  /** A text that cannot be opened must not sink the others: its own webhook is left without a secret. */
+  private open(
+    orgcode: string,
+    { webhookId, lane, sealed }: StoredTarget,
+  ): { headers: Record<string, string>; secrets: string[]; previous: string | undefined } {
+    const open = (text: string, what: Parameters<typeof webhookSeal>[2]): string =>
+      this.keyring.open(text, webhookSeal(orgcode, webhookId, what));
+    const { headersSealed, secretSealed, previousSecretSealed } = sealed;
+    try {
+      const secret = open(secretSealed, 'signing_secret');
+      const headers =
+        headersSealed === null ? {} : (JSON.parse(open(headersSealed, 'headers')) as Record<string, string>);
+      const previous = previousSecretSealed === null ? undefined : open(previousSecretSealed, 'signing_secret');
+      this.unopened.delete(lane);
+      return { headers, secrets: [secret], previous };
+    } catch (error) {
+      if (!this.unopened.has(lane))
+        log.error({ err: error, orgcode, webhook_id: webhookId }, 'what is sealed of a webhook cannot be opened');
+      this.unopened.add(lane);
+      return { headers: {}, secrets: [], previous: undefined };
+    }
+  }
+}
