@@ -50,7 +50,7 @@ export class AuditService implements RefusalRecorder {
 
   /** What IPM does by itself to what belongs to an organisation, in the transaction that does it. */
   async recordOwnAct(
-    tx: SystemTx,
+    tx: SystemTx | Tx,
     orgcode: string,
     eventType: string,
     { reason, requestId, resource, before, after }: AuditFacts & { reason: string; requestId: string },

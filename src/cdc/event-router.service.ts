@@ -4,6 +4,8 @@ import type { PlainTx } from '../platform/database/transaction.js';
 import { log } from '../platform/telemetry/logger.js';
 import { RouterCursorRepository, type RoutedEvent } from './router-cursor.repository.js';
 
+export type { RoutedEvent };
+
 /** Takes each event of an organisation exactly once, in order; room `delivery` is the one that does. */
 export abstract class EventConsumer {
   /**

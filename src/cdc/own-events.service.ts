@@ -6,7 +6,7 @@ import type { RequestContext, SourceRef } from '../platform/http/request.dto.js'
 import { verifiedContext } from '../platform/http/verified-context.js';
 import { Arrivals } from './arrivals.service.js';
 import { EventAppender } from './event-appender.service.js';
-import { envelopeText } from './event-envelope.js';
+import { envelopeText, type EventSurroundings } from './event-envelope.js';
 import { canonicalTime } from './event-time.js';
 
 /** Something that IPM itself did, for those who subscribe to the service `ipm`. catalog/events/ipm describes each action. */
@@ -22,7 +22,7 @@ interface Grounds {
   source_refs?: SourceRef[];
 }
 
-const OWN_SERVICE = 'ipm';
+export const OWN_SERVICE = 'ipm';
 const SCHEMA_VERSION = '1.0';
 
 /** Puts what IPM does into the log of the organisation concerned, in the transaction of the thing itself. */
@@ -34,11 +34,30 @@ export class OwnEvents {
   ) {}
 
   /** Last in its transaction, because it holds the organisation's log to the commit. */
-  async append(tx: Tx, caller: Caller, grounds: Grounds, events: readonly OwnEvent[]): Promise<void> {
+  append(tx: Tx, caller: Caller, grounds: Grounds, events: readonly OwnEvent[]): Promise<void> {
+    const context = verifiedContext(caller, grounds.request_context);
+    return this.appendAs(tx, caller.orgcode, { ...grounds, context }, events);
+  }
+
+  /** The same for what IPM does by itself. */
+  appendUnasked(tx: Tx, orgcode: string, reason: string, events: readonly OwnEvent[]): Promise<void> {
+    return this.appendAs(tx, orgcode, { reason, context: { orgcode, actor: 'ipm' } }, events);
+  }
+
+  /** After the commit. */
+  announce(orgcode: string): void {
+    this.arrivals.announce(orgcode);
+  }
+
+  private async appendAs(
+    tx: Tx,
+    orgcode: string,
+    grounds: Pick<EventSurroundings, 'context' | 'reason' | 'source_refs'>,
+    events: readonly OwnEvent[],
+  ): Promise<void> {
     if (events.length === 0) return;
     const occurredAt = new Date().toISOString();
-    const around = { orgcode: caller.orgcode, origin: 'ipm', flags: [], ...grounds } as const;
-    const context = verifiedContext(caller, grounds.request_context);
+    const around = { orgcode, origin: 'ipm', flags: [], ...grounds } as const;
     const entries = events.map(({ action, resource, payload }) => {
       const event = {
         event_id: randomUUID(),
@@ -56,14 +75,9 @@ export class OwnEvents {
         action,
         logicalGuid: null,
         channelCode: null,
-        envelope: envelopeText(event, payload, { ...around, context }),
+        envelope: envelopeText(event, payload, around),
       };
     });
-    await this.appender.appendWithin(tx, caller.orgcode, entries);
-  }
-
-  /** After the commit. */
-  announce(orgcode: string): void {
-    this.arrivals.announce(orgcode);
+    await this.appender.appendWithin(tx, orgcode, entries);
   }
 }

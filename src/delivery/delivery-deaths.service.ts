@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { OwnEvents, type OwnEvent } from '../cdc/own-events.service.js';
+import { OWN_SERVICE, OwnEvents, type OwnEvent } from '../cdc/own-events.service.js';
 import { Database } from '../platform/database/database.js';
 import { WebhookTargets } from '../webhook/webhook-targets.service.js';
 import { deliveryId } from './delivery-id.js';
@@ -17,9 +17,13 @@ export class DeliveryDeaths {
 
   /** How many were still ours. */
   async settle(results: readonly Dead[]): Promise<number> {
+    const byOrganisation = new Map<string, Dead[]>();
+    for (const dead of results) {
+      const { orgcode } = dead.delivery;
+      byOrganisation.set(orgcode, [...(byOrganisation.get(orgcode) ?? []), dead]);
+    }
     let ours = 0;
-    for (const [orgcode, dead] of Map.groupBy(results, ({ delivery }) => delivery.orgcode))
-      ours += await this.settleOf(orgcode, dead);
+    for (const [orgcode, dead] of byOrganisation) ours += await this.settleOf(orgcode, dead);
     return ours;
   }
 
@@ -28,7 +32,7 @@ export class DeliveryDeaths {
       const keys = await this.repository.dead(tx, orgcode, dead);
       const ids = new Set(keys.map(deliveryId));
       const events = dead.filter(({ delivery }) => ids.has(deliveryId(delivery))).flatMap((one) => this.eventOf(one));
-      await this.ownEvents.appendUnasked(tx, orgcode, 'its last attempt failed', events);
+      await this.ownEvents.appendUnasked(tx, orgcode, 'It is not sent again by itself.', events);
       return keys.length;
     });
     this.ownEvents.announce(orgcode);
@@ -37,28 +41,22 @@ export class DeliveryDeaths {
 
   /** Nothing is said of an event that itself says something of IPM: two dead webhooks would tell each other for ever. */
   private eventOf({ delivery, attempt, errorTag, reason }: Dead): OwnEvent[] {
-    const { event } = delivery;
     const target = this.targets.byLane(delivery.lane);
-    const { service, action } = event ? (JSON.parse(event.envelope) as { service: string; action: string }) : unknown_;
-    if (!target || service === 'ipm') return [];
-    return [
-      {
-        action: 'delivery.dead',
-        resource: { type: 'delivery', id: deliveryId(delivery) },
-        payload: {
-          delivery_id: deliveryId(delivery),
-          webhook_id: target.webhookId,
-          event_id: event?.eventId ?? 'unknown',
-          service,
-          action,
-          attempts: delivery.attempts + (attempt ? 1 : 0),
-          reason,
-          error_tag: errorTag,
-          ...(attempt?.httpStatus ? { http_status: attempt.httpStatus } : {}),
-        },
-      },
-    ];
+    if (!target || !delivery.event) return [];
+    const { service, action, occurred_at } = JSON.parse(delivery.event.envelope) as Record<string, string>;
+    if (service === OWN_SERVICE) return [];
+    const { eventId: event_id, position } = delivery.event;
+    const id = deliveryId(delivery);
+    const payload = {
+      delivery_id: id,
+      webhook_id: target.webhookId,
+      endpoint_host: target.endpointUrl.host,
+      event: { event_id, service, action, occurred_at, position: String(position) },
+      cause: reason,
+      attempts: delivery.attempts + (attempt ? 1 : 0),
+      ...(attempt && { last_attempt_at: new Date().toISOString() }),
+      last_error: { error_tag: errorTag, ...(attempt?.httpStatus && { http_status: attempt.httpStatus }) },
+    };
+    return [{ action: 'delivery.dead', resource: { type: 'delivery', id }, payload }];
   }
 }
-
-const unknown_ = { service: 'unknown', action: 'unknown' };

@@ -15,10 +15,7 @@ export class DeliverySender {
 
   constructor(private readonly client: GuardedClient) {}
 
-  send(
-    delivery: LeasedDelivery & { event: OutgoingEvent },
-    target: WebhookTarget,
-  ): Promise<OutgoingOutcome> {
+  send(delivery: LeasedDelivery & { event: OutgoingEvent }, target: WebhookTarget): Promise<OutgoingOutcome> {
     const { event } = delivery;
     const body = this.bodyOf(event, target.payloadFormat);
     const headers = messageHeaders({

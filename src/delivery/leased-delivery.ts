@@ -5,6 +5,8 @@ import type { OutgoingEvent } from './outgoing-event.js';
 export class Lease {
   /** Deliveries whose result is not written yet. */
   unsettled = 0;
+  /** Of a delivery with which workers were lost. */
+  isSuspect = false;
 
   constructor(
     readonly fence: bigint,

@@ -79,7 +79,8 @@ export class Settlement {
       await this.write(waiting, this.waiting, (batch, finished) => this.repository.waiting(batch, finished)),
       await this.write(dead, this.dead, (batch) => this.deaths.settle(batch)),
     ];
-    for (const { delivery, afterMs } of waiting) this.due.note(delivery.lane, delivery.orgcode, performance.now() + afterMs);
+    for (const { delivery, afterMs } of waiting)
+      this.due.note(delivery.lane, delivery.orgcode, performance.now() + afterMs);
     for (const { delivery } of [...delivered, ...dead])
       if (delivery.isOrdered) this.due.note(delivery.lane, delivery.orgcode);
     return outcomes.every(Boolean);
@@ -98,7 +99,10 @@ export class Settlement {
       return true;
     } catch (error) {
       const still = batch.filter(({ delivery }) => delivery.lease.lastsFor(0));
-      log.warn({ err: error, results: batch.length, given_up: batch.length - still.length }, 'results of deliveries could not be written; they are tried again');
+      log.warn(
+        { err: error, results: batch.length, given_up: batch.length - still.length },
+        'results of deliveries could not be written; they are tried again',
+      );
       queue.unshift(...still);
       return false;
     }

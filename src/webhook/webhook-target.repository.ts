@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Db, SystemTx } from '../platform/database/transaction.js';
+import type { Db, PlainTx, SystemTx } from '../platform/database/transaction.js';
 import type { EventFilter } from './event-filter.js';
 import type { WebhookStatus } from './webhook-lifecycle.js';
 import type { Gap } from './webhook.repository.js';
@@ -11,6 +11,8 @@ export interface TargetSettings {
   lane: bigint;
   status: Exclude<WebhookStatus, 'revoked'>;
   activation: number;
+  /** Set active, the last time. */
+  activeSince: Date;
   startPosition: bigint;
   gaps: Gap[];
   timeoutMs: number;
@@ -55,6 +57,15 @@ export class WebhookTargetRepository {
     return row?.version ?? 0n;
   }
 
+  async plainVersion(tx: PlainTx, orgcode: string): Promise<bigint> {
+    const [row] = await tx.rows<{ version: bigint }>(
+      'webhook version',
+      'select version from webhook_roll where orgcode = $1',
+      [orgcode],
+    );
+    return row?.version ?? 0n;
+  }
+
   /** Of those that have one. */
   versions(tx: SystemTx, orgcodes: readonly string[]): Promise<{ orgcode: string; version: bigint }[]> {
     return tx.$queryRaw`select orgcode, version from webhook_roll where orgcode = any(${[...orgcodes]})`;
@@ -69,7 +80,7 @@ export class WebhookTargetRepository {
         w.previous_secret_sealed as "previousSecretSealed", w.previous_secret_until as "previousSecretUntil",
         w.timeout_ms as "timeoutMs", w.payload_format as "payloadFormat", w.rate_limit as "rateLimit",
         w.retry_schedule as "retrySchedule", w.ordering, w.ordering_skip_after as "orderingSkipAfter",
-        w.auto_pause as "autoPause"
+        w.auto_pause as "autoPause", w.active_since as "activeSince"
       from unnest(${[...orgcodes]}::text[]) o(orgcode)
       left join webhook_roll r on r.orgcode = o.orgcode
       left join webhook w on w.orgcode = o.orgcode and w.status <> 'revoked' and w.start_position is not null

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Database } from '../platform/database/database.js';
-import type { Db, SystemTx } from '../platform/database/transaction.js';
+import type { Db, PlainTx, SystemTx } from '../platform/database/transaction.js';
 import { Keyring } from '../platform/secrets/keyring.js';
 import { log } from '../platform/telemetry/logger.js';
 import { compileFilters, type CompiledFilters } from './event-filter.js';
@@ -55,6 +55,16 @@ export class WebhookTargets {
   /** Of the organisation's set of webhooks; 0 where there never was one. */
   version(db: Db, orgcode: string): Promise<bigint> {
     return this.repository.version(db, orgcode);
+  }
+
+  /** The same for who routes, on its own connection. */
+  plainVersion(tx: PlainTx, orgcode: string): Promise<bigint> {
+    return this.repository.plainVersion(tx, orgcode);
+  }
+
+  /** Organisations whose targets are in memory. */
+  known(): string[] {
+    return [...this.sets.keys()];
   }
 
   /** Of that version or newer. Without one, as they are now. With `tx` no second connection is asked for. */

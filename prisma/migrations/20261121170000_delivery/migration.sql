@@ -452,14 +452,14 @@ BEGIN
     WITH input AS (
       SELECT u.*, coalesce(h.consecutive_failures, 0) AS before
       FROM unnest(p_orgcodes, p_lanes, p_activations, p_delivered, p_counting, p_trailing, p_errors)
-        AS u(orgcode, lane, activation, delivered, failed, trailing, error)
+        AS u(orgcode, lane, activation, delivered, failed, since_success, error)
       JOIN webhook w ON w.lane = u.lane AND w.activation = u.activation AND w.status = 'active'
       LEFT JOIN webhook_health h ON h.lane = u.lane
       WHERE u.delivered > 0 OR u.failed > 0 ORDER BY u.lane
     ), noted AS (
       INSERT INTO webhook_health AS h (orgcode, lane, consecutive_failures, failing_since, last_success_at, last_failure_at, last_error)
-      SELECT orgcode, lane, CASE WHEN delivered > 0 THEN trailing ELSE failed END,
-        CASE WHEN trailing > 0 OR delivered = 0 THEN clock_timestamp() END,
+      SELECT orgcode, lane, CASE WHEN delivered > 0 THEN since_success ELSE failed END,
+        CASE WHEN since_success > 0 OR delivered = 0 THEN clock_timestamp() END,
         CASE WHEN delivered > 0 THEN clock_timestamp() END, CASE WHEN failed > 0 THEN clock_timestamp() END, error
       FROM input
       ON CONFLICT (lane) DO UPDATE SET

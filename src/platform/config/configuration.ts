@@ -41,6 +41,15 @@ export interface OutgoingConfiguration {
   ca: string | undefined;
 }
 
+/** How deliveries are tried, where a webhook says nothing else. */
+export interface DeliveryConfiguration {
+  /** Seconds before each attempt, the first included. */
+  retrySchedule: readonly number[];
+  /** Of waiting, without pauses. */
+  maxAgeSeconds: number;
+  autoPause: { failures: number; after_seconds: number };
+}
+
 export interface SecretsConfiguration {
   secret: string;
   encryptionKeys: string;
@@ -63,6 +72,7 @@ export abstract class Configuration {
   abstract readonly rateLimits: RateLimits;
   abstract readonly events: EventsConfiguration;
   abstract readonly outgoing: OutgoingConfiguration;
+  abstract readonly delivery: DeliveryConfiguration;
   abstract readonly identity: IdentityConfiguration;
   abstract readonly bootstrap: { orgcode: string; apiKey: string } | undefined;
 }
@@ -101,6 +111,7 @@ export function readConfiguration(environment: Environment): Configuration {
     rateLimits: readRateLimits(read),
     events: readEvents(read),
     outgoing: readOutgoing(read),
+    delivery: readDelivery(read),
     identity: readIdentityConfiguration(read),
     bootstrap: readBootstrap(read),
   };
@@ -194,6 +205,30 @@ function readOutgoing(read: EnvironmentReader): OutgoingConfiguration {
     allowedNetworks: read.networks('WEBHOOK_ALLOW_PRIVATE_NETWORKS'),
     allowHttp: read.oneOf('WEBHOOK_ALLOW_HTTP', ['true', 'false'], 'false') === 'true',
     ca: caFile === undefined ? undefined : readCertificates(read, caFile),
+  };
+}
+
+const RETRY_SCHEDULE = '0,5,30,120,600,1800,3600,10800,25200,43200';
+const MAX_ATTEMPTS = 20;
+
+function readDelivery(read: EnvironmentReader): DeliveryConfiguration {
+  const schedule = read.text('WEBHOOK_RETRY_SCHEDULE', RETRY_SCHEDULE);
+  const seconds = schedule.split(',').map((entry) => (entry.trim() === '' ? NaN : Number(entry)));
+  if (seconds.length > MAX_ATTEMPTS || !seconds.every((wait) => wait >= 0 && wait <= DAY_SECONDS))
+    read.problem(
+      'WEBHOOK_RETRY_SCHEDULE',
+      `must be seconds before each attempt, comma-separated: 1 to ${MAX_ATTEMPTS}, each 0 to ${DAY_SECONDS}`,
+    );
+  return {
+    retrySchedule: seconds,
+    maxAgeSeconds: read.integer('WEBHOOK_DELIVERY_MAX_AGE', 3 * DAY_SECONDS, { min: 1, max: 366 * DAY_SECONDS }),
+    autoPause: {
+      failures: read.integer('WEBHOOK_AUTO_PAUSE_FAILURES', 20, { min: 1, max: 1_000_000 }),
+      after_seconds: read.integer('WEBHOOK_AUTO_PAUSE_AFTER_SECONDS', DAY_SECONDS / 4, {
+        min: 0,
+        max: 366 * DAY_SECONDS,
+      }),
+    },
   };
 }
 

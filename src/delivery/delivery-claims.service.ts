@@ -1,0 +1,139 @@
+import { hostname } from 'node:os';
+import { Injectable } from '@nestjs/common';
+import { GracefulStop } from '../platform/http/graceful-stop.js';
+import { log } from '../platform/telemetry/logger.js';
+import { WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
+import { EXTEND_LEASES_EVERY_MS, LANES_A_CLAIM, LEASE_SECONDS, QUEUED } from './delivery-limits.js';
+import { DeliveryPump } from './delivery-pump.service.js';
+import { DeliveryRepository, type ClaimedRow, type WantedLane } from './delivery.repository.js';
+import { DueLanes } from './due-lanes.service.js';
+import { instantText, Lease, type LeasedDelivery } from './leased-delivery.js';
+
+/** As it stands in leases, for who looks at them. */
+export const WORKER = `${hostname()}:${process.pid}`;
+
+const AT_MOST_FROM_ONE_LANE = 256;
+
+/** Leases: those that the router makes for us, and those that we take of what is due. Kept alive while they are worked off. */
+@Injectable()
+export class DeliveryClaims {
+  private readonly leases = new Set<Lease>();
+  private isClaiming = false;
+  private extendedAtMs = performance.now();
+
+  constructor(
+    private readonly repository: DeliveryRepository,
+    private readonly targets: WebhookTargets,
+    private readonly pump: DeliveryPump,
+    private readonly due: DueLanes,
+    private readonly stop: GracefulStop,
+  ) {}
+
+  /** `askedAtMs`: before the statement that made it, so that ours ends no later than the database's. */
+  lease(fence: bigint, askedAtMs: number): Lease {
+    const lease = new Lease(fence, askedAtMs + LEASE_SECONDS * 1_000);
+    this.leases.add(lease);
+    return lease;
+  }
+
+  /** Takes what is due while there is room. */
+  async claim(): Promise<void> {
+    if (this.isClaiming) return;
+    this.isClaiming = true;
+    try {
+      while (!this.stop.isStopping && !this.due.isEmpty && (await this.claimOnce()));
+    } catch (error) {
+      log.warn({ err: error }, 'what is due could not be taken; the sweep comes round again');
+    } finally {
+      this.isClaiming = false;
+    }
+  }
+
+  /** One delivery with which workers were lost, when none such is with us: whoever is lost next is lost with it alone. */
+  async claimSuspect(): Promise<void> {
+    if ([...this.leases].some((lease) => lease.isSuspect && lease.unsettled > 0)) return;
+    const lane = await this.repository.suspectLane();
+    if (lane === undefined) return;
+    const askedAtMs = performance.now();
+    const rows = await this.repository.claim([{ lane, atMost: 1, rate: null }], WORKER, true);
+    await this.targets.refresh([...new Set(rows.map(({ orgcode }) => orgcode))]);
+    this.hand(rows, askedAtMs, true);
+  }
+
+  /** Before they run out. One that is no longer ours ends here too: what is left of it is not sent. */
+  async extend(): Promise<void> {
+    for (const lease of this.leases) if (lease.unsettled <= 0) this.leases.delete(lease);
+    const nowMs = performance.now();
+    if (this.leases.size === 0 || nowMs - this.extendedAtMs < EXTEND_LEASES_EVERY_MS) return;
+    const leases = [...this.leases];
+    const still = await this.repository.extend(leases.map(({ fence }) => fence));
+    this.extendedAtMs = nowMs;
+    for (const lease of leases) {
+      if (still.has(lease.fence)) lease.extendTo(nowMs + LEASE_SECONDS * 1_000);
+      else lease.end();
+    }
+  }
+
+  /** True if it is worth while to go on at once. */
+  private async claimOnce(): Promise<boolean> {
+    const spare = QUEUED.process - this.pump.load.queued;
+    if (spare <= 0) return false;
+    const lanes = this.due.take(LANES_A_CLAIM);
+    const unknown = lanes.filter(({ lane }) => !this.targets.byLane(lane)).map(({ orgcode }) => orgcode);
+    if (unknown.length > 0) await this.targets.refresh([...new Set(unknown)]);
+    const wanted = lanes.flatMap(({ lane }) => this.wanted(this.targets.byLane(lane)));
+    if (wanted.length === 0) return !this.due.isEmpty;
+    const askedAtMs = performance.now();
+    const rows = await this.repository.claim(wanted, WORKER);
+    this.hand(rows, askedAtMs);
+    this.noteRest(wanted, rows);
+    return rows.length > 0;
+  }
+
+  private wanted(target: WebhookTarget | undefined): WantedLane[] {
+    if (!target) return [];
+    const room = this.pump.roomOf(target);
+    return room === 0
+      ? []
+      : [{ lane: target.lane, atMost: Math.min(room, AT_MOST_FROM_ONE_LANE), rate: target.rateLimit }];
+  }
+
+  /** A lane that gave all that was asked of it has more; one with a rate has more when some of its second has passed. */
+  private noteRest(wanted: readonly WantedLane[], rows: readonly ClaimedRow[]): void {
+    const counts = new Map<bigint, number>();
+    for (const { lane } of rows) counts.set(lane, (counts.get(lane) ?? 0) + 1);
+    for (const { lane, atMost, rate } of wanted) {
+      const target = this.targets.byLane(lane);
+      const count = counts.get(lane) ?? 0;
+      if (!target || (count < atMost && rate === null)) continue;
+      this.due.note(lane, target.orgcode, rate === null ? 0 : performance.now() + Math.max(1_000 / rate, 100));
+    }
+  }
+
+  private hand(rows: readonly ClaimedRow[], askedAtMs: number, isSuspect = false): void {
+    const [first] = rows;
+    if (!first) return;
+    const lease = this.lease(first.lease, askedAtMs);
+    lease.isSuspect = isSuspect;
+    this.pump.accept(rows.map((row) => leasedDelivery(row, lease)));
+  }
+}
+
+function leasedDelivery(row: ClaimedRow, lease: Lease): LeasedDelivery {
+  const { orgcode, position, eventId, occurredMicros, recordedAt, envelope } = row;
+  const isThere = eventId !== null && occurredMicros !== null && recordedAt !== null && envelope !== null;
+  return {
+    orgcode,
+    lane: row.lane,
+    position,
+    replayNo: row.replayNo,
+    lease,
+    attempts: row.attempts,
+    lostWith: row.lostWith,
+    isOrdered: row.orderingKey !== null,
+    createdAt: row.createdAt,
+    event: isThere
+      ? { orgcode, position, eventId, occurredAt: instantText(occurredMicros), recordedAt, envelope }
+      : undefined,
+  };
+}

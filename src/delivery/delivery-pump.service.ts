@@ -1,0 +1,136 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Configuration } from '../platform/config/configuration.js';
+import { GracefulStop } from '../platform/http/graceful-stop.js';
+import { log } from '../platform/telemetry/logger.js';
+import { WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
+import { AttemptResults } from './attempt-results.service.js';
+import { IN_FLIGHT, LEASE_MARGIN_MS, MAX_LOST_WITH, QUEUED } from './delivery-limits.js';
+import { DeliverySender } from './delivery-sender.service.js';
+import { LaneHealth } from './lane-health.service.js';
+import type { LeasedDelivery } from './leased-delivery.js';
+import type { OutgoingEvent } from './outgoing-event.js';
+import { SendWindow } from './send-window.js';
+import { Settlement } from './settlement.service.js';
+
+const SLOW_MS = 1_000;
+const STOP_POLL_MS = 20;
+
+/** Keeps a continuous window of calls in flight, over whatever deliveries this process holds leases for. */
+@Injectable()
+export class DeliveryPump implements BeforeApplicationShutdown {
+  /** Called when something has been sent, and there may be room for more. */
+  onSent: (orgcode: string) => void = () => undefined;
+  private readonly window = new SendWindow(IN_FLIGHT);
+  private isFlushing = false;
+
+  constructor(
+    private readonly configuration: Configuration,
+    private readonly stop: GracefulStop,
+    private readonly targets: WebhookTargets,
+    private readonly sender: DeliverySender,
+    private readonly results: AttemptResults,
+    private readonly health: LaneHealth,
+    private readonly settlement: Settlement,
+  ) {
+    this.stop.signal.addEventListener('abort', () => this.results.giveBack(this.window.emptyAll()));
+  }
+
+  get load(): { inFlight: number; queued: number; lanes: number } {
+    return this.window.load;
+  }
+
+  /** Of an organisation, for endpoints that keep up. */
+  queuedOf(orgcode: string): number {
+    return this.window.queuedOf(orgcode);
+  }
+
+  /** How many more of a lane it takes. */
+  roomOf(target: WebhookTarget): number {
+    if (this.stop.isStopping || target.status !== 'active' || target.secrets.length === 0) return 0;
+    if (this.window.load.queued >= QUEUED.process) return 0;
+    const queue = this.window.lane(target.lane);
+    if (queue && queue.blockedUntilMs > performance.now()) return 0;
+    const atMost = queue?.isSlow ? QUEUED.slowLane : QUEUED.lane;
+    return Math.max(0, atMost - (queue?.waiting.length ?? 0));
+  }
+
+  /** Ours under their leases: sent as soon as the limits let them, or given back. */
+  accept(deliveries: readonly LeasedDelivery[]): void {
+    for (const delivery of deliveries) delivery.lease.unsettled += 1;
+    if (this.stop.isStopping) {
+      this.results.giveBack(deliveries);
+      return;
+    }
+    this.window.add(deliveries);
+    this.pump();
+  }
+
+  /** Writes down how lanes fared, and leaves alone for a while those that keep failing. */
+  async flushHealth(): Promise<void> {
+    if (this.isFlushing) return;
+    this.isFlushing = true;
+    try {
+      for (const { lane, forMs } of await this.health.flush()) {
+        this.window.block(lane, performance.now() + forMs);
+        this.results.giveBack(this.window.empty(lane));
+      }
+    } finally {
+      this.isFlushing = false;
+    }
+  }
+
+  /** What is on its way gets its time; the rest has been given back. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.results.giveBack(this.window.emptyAll());
+    const deadlineMs = Date.now() + this.configuration.stopGraceSeconds * 1_000;
+    while (this.window.load.inFlight > 0 && Date.now() < deadlineMs) await sleep(STOP_POLL_MS);
+    await this.settlement.drained();
+    await this.health.flush();
+  }
+
+  private pump(): void {
+    for (let next = this.next(); next; next = this.next()) this.start(next);
+  }
+
+  private next(): LeasedDelivery | undefined {
+    return this.window.take(performance.now());
+  }
+
+  private start(delivery: LeasedDelivery): void {
+    const target = this.targets.byLane(delivery.lane);
+    const { event } = delivery;
+    if (!target || !this.mayBeSent(delivery, target)) {
+      this.results.giveBack([delivery]);
+    } else if (!event) {
+      this.results.bury(delivery, 'event_expired');
+    } else if (delivery.lostWith >= MAX_LOST_WITH) {
+      this.results.bury(delivery, 'workers_lost');
+    } else if (this.results.isTooOld(delivery, target)) {
+      this.results.bury(delivery, 'too_old');
+    } else {
+      void this.send({ ...delivery, event }, target);
+      return;
+    }
+    this.window.done(delivery);
+  }
+
+  private mayBeSent({ lease }: LeasedDelivery, target: WebhookTarget): boolean {
+    const isWanted = target.status === 'active' && target.secrets.length > 0 && !this.stop.isStopping;
+    return isWanted && lease.lastsFor(target.timeoutMs + LEASE_MARGIN_MS);
+  }
+
+  private async send(delivery: LeasedDelivery & { event: OutgoingEvent }, target: WebhookTarget): Promise<void> {
+    try {
+      const outcome = await this.sender.send(delivery, target);
+      this.window.markSlow(delivery.lane, outcome.durationMs > SLOW_MS);
+      if (this.results.ended(delivery, target, outcome)) void this.flushHealth();
+    } catch (error) {
+      log.error({ err: error, lane: String(delivery.lane) }, 'a delivery failed here and not at its endpoint');
+      this.results.giveBack([delivery]);
+    }
+    this.window.done(delivery);
+    this.pump();
+    this.onSent(delivery.orgcode);
+  }
+}

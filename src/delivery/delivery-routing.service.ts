@@ -1,0 +1,132 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { EventConsumer, EventRouter, type RoutedEvent } from '../cdc/event-router.service.js';
+import { OWN_SERVICE } from '../cdc/own-events.service.js';
+import type { PlainTx } from '../platform/database/transaction.js';
+import { FilteredEventView, WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
+import { DeliveryClaims, WORKER } from './delivery-claims.service.js';
+import { ENOUGH_QUEUED, MAX_ROUTED_PAIRS } from './delivery-limits.js';
+import { DeliveryPump } from './delivery-pump.service.js';
+import { DeliveryRepository, type NewDelivery } from './delivery.repository.js';
+import { DueLanes } from './due-lanes.service.js';
+import { instantText, type LeasedDelivery } from './leased-delivery.js';
+import type { OutgoingEvent } from './outgoing-event.js';
+import { orderingKeyOf } from './ordering-key.js';
+
+const EVENTS_A_BATCH = 500;
+
+interface Match extends NewDelivery {
+  target: WebhookTarget;
+  event: RoutedEvent;
+}
+
+/** Which webhooks get an event: decided once, when the router passes it. */
+@Injectable()
+export class DeliveryRouting extends EventConsumer implements OnModuleInit {
+  private readonly webhooksOf = new Map<string, number>();
+  private readonly resting = new Set<string>();
+
+  constructor(
+    private readonly router: EventRouter,
+    private readonly targets: WebhookTargets,
+    private readonly deliveries: DeliveryRepository,
+    private readonly claims: DeliveryClaims,
+    private readonly pump: DeliveryPump,
+    private readonly due: DueLanes,
+  ) {
+    super();
+  }
+
+  onModuleInit(): void {
+    this.router.use(this);
+    this.pump.onSent = (orgcode) => this.sent(orgcode);
+  }
+
+  batchSize(orgcode: string): number {
+    const webhooks = this.webhooksOf.get(orgcode) ?? 1;
+    return Math.max(1, Math.min(EVENTS_A_BATCH, Math.floor(MAX_ROUTED_PAIRS / webhooks)));
+  }
+
+  /** While enough is on its way to endpoints that keep up, the rest waits in the log, which costs nothing. */
+  hasRoom(orgcode: string): boolean {
+    if (this.pump.queuedOf(orgcode) < ENOUGH_QUEUED) return true;
+    this.resting.add(orgcode);
+    return false;
+  }
+
+  /** The version of the webhooks is read after the events: one made in between knows by its start which are not its own. */
+  async consume(tx: PlainTx, orgcode: string, events: readonly RoutedEvent[]): Promise<(() => void) | undefined> {
+    const version = await this.targets.plainVersion(tx, orgcode);
+    const { targets } = await this.targets.ofOrganisation(orgcode, version);
+    const live = targets.filter(isLive);
+    this.webhooksOf.set(orgcode, Math.max(1, live.length));
+    const matches = this.matchesOf(live, events);
+    if (matches.length === 0) return undefined;
+    const askedAtMs = performance.now();
+    const fence = await this.deliveries.insert(tx, orgcode, matches, WORKER);
+    return () => this.committed(orgcode, matches, fence, askedAtMs);
+  }
+
+  private matchesOf(targets: readonly WebhookTarget[], events: readonly RoutedEvent[]): Match[] {
+    const room = new Map(targets.map((target) => [target.lane, this.roomOf(target)]));
+    const matches: Match[] = [];
+    for (const event of events) {
+      if (!event.pushed) continue;
+      const view = new FilteredEventView(event);
+      for (const target of targets) {
+        if (event.position <= target.startPosition || !target.filters(view) || isLoop(event, target)) continue;
+        const left = room.get(target.lane) ?? 0;
+        room.set(target.lane, left - 1);
+        const orderingKey = target.ordering === 'key' ? orderingKeyOf(event) : null;
+        matches.push({ lane: target.lane, position: event.position, orderingKey, atOnce: left > 0, target, event });
+      }
+    }
+    return matches;
+  }
+
+  /** What may be sent at once. Nothing where others wait already, where the order is kept or calls are counted. */
+  private roomOf(target: WebhookTarget): number {
+    const mustQueue = target.ordering === 'key' || target.rateLimit !== null || this.due.has(target.lane);
+    return mustQueue ? 0 : this.pump.roomOf(target);
+  }
+
+  private committed(orgcode: string, matches: readonly Match[], fence: bigint | null, askedAtMs: number): void {
+    for (const { lane, atOnce } of matches) if (!atOnce) this.due.note(lane, orgcode);
+    void this.claims.claim();
+    if (fence === null) return;
+    const lease = this.claims.lease(fence, askedAtMs);
+    const createdAt = new Date();
+    const outgoing = new Map<RoutedEvent, OutgoingEvent>();
+    const leased = matches.flatMap(({ lane, position, event, atOnce }): LeasedDelivery[] => {
+      if (!atOnce) return [];
+      const known = outgoing.get(event) ?? outgoingEvent(orgcode, event);
+      outgoing.set(event, known);
+      const fresh = { replayNo: 0, attempts: 0, lostWith: 0, isOrdered: false };
+      return [{ ...fresh, orgcode, lane, position, lease, createdAt, event: known }];
+    });
+    this.pump.accept(leased);
+  }
+
+  private sent(orgcode: string): void {
+    if (!this.due.isEmpty) void this.claims.claim();
+    if (!this.resting.has(orgcode) || this.pump.queuedOf(orgcode) >= ENOUGH_QUEUED / 2) return;
+    this.resting.delete(orgcode);
+    this.router.kick(orgcode);
+  }
+}
+
+/** One that keeps an order works off what it missed first; its gaps take in what comes meanwhile. */
+function isLive({ status, ordering, gaps }: WebhookTarget): boolean {
+  return status === 'active' && (ordering === 'parallel' || gaps.length === 0);
+}
+
+/** What IPM says of a webhook or its deliveries is never sent to that webhook, or a failing one would fail for ever. */
+function isLoop({ service, envelope }: RoutedEvent, { webhookId }: WebhookTarget): boolean {
+  if (service !== OWN_SERVICE) return false;
+  const { payload } = JSON.parse(envelope) as { payload?: { webhook_id?: unknown } };
+  return payload?.webhook_id === webhookId;
+}
+
+function outgoingEvent(orgcode: string, event: RoutedEvent): OutgoingEvent {
+  const { position, eventId, occurredMicros, recordedAt, envelope } = event;
+  return { orgcode, position, eventId, occurredAt: instantText(occurredMicros), recordedAt, envelope };
+}

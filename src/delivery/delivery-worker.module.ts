@@ -1,0 +1,44 @@
+import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { CdcWorkerModule } from '../cdc/cdc-worker.module.js';
+import { EventLogModule } from '../cdc/event-log.module.js';
+import { WebhookModule } from '../webhook/webhook.module.js';
+import { WebhookTargetsModule } from '../webhook/webhook-targets.module.js';
+import { AttemptResults } from './attempt-results.service.js';
+import { AutoPause } from './auto-pause.service.js';
+import { DeliveryClaims } from './delivery-claims.service.js';
+import { DeliveryDeaths } from './delivery-deaths.service.js';
+import { DeliveryPump } from './delivery-pump.service.js';
+import { DeliveryRepository } from './delivery.repository.js';
+import { DeliveryRouting } from './delivery-routing.service.js';
+import { DeliverySender } from './delivery-sender.service.js';
+import { DeliverySweep } from './delivery.sweep.js';
+import { DueLanes } from './due-lanes.service.js';
+import { LaneHealthRepository } from './lane-health.repository.js';
+import { LaneHealth } from './lane-health.service.js';
+import { Settlement } from './settlement.service.js';
+import { SettlementRepository } from './settlement.repository.js';
+import { TargetRefreshSweep } from './target-refresh.sweep.js';
+
+/** Routing, sending, settling: what runs in workers. */
+@Module({
+  imports: [AuditModule, CdcWorkerModule, EventLogModule, WebhookModule, WebhookTargetsModule],
+  providers: [
+    AttemptResults,
+    AutoPause,
+    DeliveryClaims,
+    DeliveryDeaths,
+    DeliveryPump,
+    DeliveryRepository,
+    DeliveryRouting,
+    DeliverySender,
+    DeliverySweep,
+    DueLanes,
+    LaneHealth,
+    LaneHealthRepository,
+    Settlement,
+    SettlementRepository,
+    TargetRefreshSweep,
+  ],
+})
+export class DeliveryWorkerModule {}
