@@ -39,6 +39,15 @@ export class RouterCursorRepository {
     return row?.position ?? 0n;
   }
 
+  async holdAcross(tx: PlainTx, orgcode: string): Promise<bigint> {
+    const [row] = await tx.rows<{ position: bigint }>(
+      'router hold',
+      'select position from router_cursor where orgcode = $1 for update',
+      [orgcode],
+    );
+    return row?.position ?? 0n;
+  }
+
   /** How far it is and how far the log goes. The cursor is ours to the commit; undefined where another router has it, or nobody consumes. */
   async take(tx: PlainTx, orgcode: string): Promise<{ after: bigint; head: bigint } | undefined> {
     const [row] = await tx.rows<{ after: bigint; head: bigint }>(

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { Tx } from '../platform/database/transaction.js';
-import { RouterCursorRepository } from './router-cursor.repository.js';
+import type { PlainTx, Tx } from '../platform/database/transaction.js';
+import { RouterCursorRepository, type RoutedEvent } from './router-cursor.repository.js';
 
 /** For who subscribes and unsubscribes: where routing of an organisation begins, and how far it is. */
 @Injectable()
@@ -15,5 +15,15 @@ export class RouterCursors {
   /** How far it is, and no further until the transaction ends. */
   hold(tx: Tx, orgcode: string): Promise<bigint> {
     return this.cursors.hold(tx, orgcode);
+  }
+
+  /** The same for who works over all organisations. */
+  holdAcross(tx: PlainTx, orgcode: string): Promise<bigint> {
+    return this.cursors.holdAcross(tx, orgcode);
+  }
+
+  /** What lies between two positions, in order: the first not included, the last one is. */
+  eventsBetween(tx: PlainTx, orgcode: string, after: bigint, upTo: bigint, limit: number): Promise<RoutedEvent[]> {
+    return this.cursors.events(tx, orgcode, after, upTo, limit);
   }
 }

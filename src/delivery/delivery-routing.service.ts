@@ -1,23 +1,17 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { EventConsumer, EventRouter, type RoutedEvent } from '../cdc/event-router.service.js';
-import { OWN_SERVICE } from '../cdc/own-events.service.js';
 import type { PlainTx } from '../platform/database/transaction.js';
-import { FilteredEventView, WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
+import { WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
 import { DeliveryClaims, WORKER } from './delivery-claims.service.js';
 import { ENOUGH_QUEUED, MAX_ROUTED_PAIRS } from './delivery-limits.js';
 import { DeliveryPump } from './delivery-pump.service.js';
-import { DeliveryRepository, type NewDelivery } from './delivery.repository.js';
+import { DeliveryRepository } from './delivery.repository.js';
 import { DueLanes } from './due-lanes.service.js';
+import { EventMatching, type Match } from './event-matching.js';
 import { instantText, type LeasedDelivery } from './leased-delivery.js';
 import type { OutgoingEvent } from './outgoing-event.js';
-import { orderingKeyOf } from './ordering-key.js';
 
 const EVENTS_A_BATCH = 500;
-
-interface Match extends NewDelivery {
-  target: WebhookTarget;
-  event: RoutedEvent;
-}
 
 /** Which webhooks get an event: decided once, when the router passes it. */
 @Injectable()
@@ -59,28 +53,11 @@ export class DeliveryRouting extends EventConsumer implements OnModuleInit {
     const { targets } = await this.targets.ofOrganisation(orgcode, version);
     const live = targets.filter(isLive);
     this.webhooksOf.set(orgcode, Math.max(1, live.length));
-    const matches = this.matchesOf(live, events);
+    const matches = new EventMatching(live, (target) => this.roomOf(target)).matches(events);
     if (matches.length === 0) return undefined;
     const askedAtMs = performance.now();
     const fence = await this.deliveries.insert(tx, orgcode, matches, WORKER);
     return () => this.committed(orgcode, matches, fence, askedAtMs);
-  }
-
-  private matchesOf(targets: readonly WebhookTarget[], events: readonly RoutedEvent[]): Match[] {
-    const room = new Map(targets.map((target) => [target.lane, this.roomOf(target)]));
-    const matches: Match[] = [];
-    for (const event of events) {
-      if (!event.pushed) continue;
-      const view = new FilteredEventView(event);
-      for (const target of targets) {
-        if (event.position <= target.startPosition || !target.filters(view) || isLoop(event, target)) continue;
-        const left = room.get(target.lane) ?? 0;
-        room.set(target.lane, left - 1);
-        const orderingKey = target.ordering === 'key' ? orderingKeyOf(event) : null;
-        matches.push({ lane: target.lane, position: event.position, orderingKey, atOnce: left > 0, target, event });
-      }
-    }
-    return matches;
   }
 
   /** What may be sent at once. Nothing where others wait already, where the order is kept or calls are counted. */
@@ -117,13 +94,6 @@ export class DeliveryRouting extends EventConsumer implements OnModuleInit {
 /** One that keeps an order works off what it missed first; its gaps take in what comes meanwhile. */
 function isLive({ status, ordering, gaps }: WebhookTarget): boolean {
   return status === 'active' && (ordering === 'parallel' || gaps.length === 0);
-}
-
-/** What IPM says of a webhook or its deliveries is never sent to that webhook, or a failing one would fail for ever. */
-function isLoop({ service, envelope }: RoutedEvent, { webhookId }: WebhookTarget): boolean {
-  if (service !== OWN_SERVICE) return false;
-  const { payload } = JSON.parse(envelope) as { payload?: { webhook_id?: unknown } };
-  return payload?.webhook_id === webhookId;
 }
 
 function outgoingEvent(orgcode: string, event: RoutedEvent): OutgoingEvent {

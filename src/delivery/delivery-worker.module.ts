@@ -2,10 +2,15 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { CdcWorkerModule } from '../cdc/cdc-worker.module.js';
 import { EventLogModule } from '../cdc/event-log.module.js';
+import { OperationsModule } from '../operations/operations.module.js';
 import { WebhookModule } from '../webhook/webhook.module.js';
 import { WebhookTargetsModule } from '../webhook/webhook-targets.module.js';
 import { AttemptResults } from './attempt-results.service.js';
 import { AutoPause } from './auto-pause.service.js';
+import { CatchUpRepository } from './catch-up.repository.js';
+import { CatchUpRouting } from './catch-up-routing.service.js';
+import { CatchUp } from './catch-up.service.js';
+import { CatchUpSweep } from './catch-up.sweep.js';
 import { DeliveryClaims } from './delivery-claims.service.js';
 import { DeliveryDeaths } from './delivery-deaths.service.js';
 import { DeliveryPump } from './delivery-pump.service.js';
@@ -22,10 +27,14 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
 
 /** Routing, sending, settling: what runs in workers. */
 @Module({
-  imports: [AuditModule, CdcWorkerModule, EventLogModule, WebhookModule, WebhookTargetsModule],
+  imports: [AuditModule, CdcWorkerModule, EventLogModule, OperationsModule, WebhookModule, WebhookTargetsModule],
   providers: [
     AttemptResults,
     AutoPause,
+    CatchUp,
+    CatchUpRepository,
+    CatchUpRouting,
+    CatchUpSweep,
     DeliveryClaims,
     DeliveryDeaths,
     DeliveryPump,

@@ -6,6 +6,8 @@ export type OperationCounts = Readonly<Record<string, number>>;
 
 export interface NewOperationRun {
   type: string;
+  /** Whose it is; none for work on all of them. */
+  orgcode?: string;
   /** What it works on; of one type and subject one run is at work. */
   subject: string;
   initiator: string;
@@ -16,12 +18,12 @@ export class OperationRunRepository {
   /** A new run, or the one that a worker has left; undefined where somebody is at it. */
   async startOrTakeOver(
     tx: SystemTx,
-    { type, subject, initiator }: NewOperationRun,
+    { type, orgcode, subject, initiator }: NewOperationRun,
     staleSeconds: number,
   ): Promise<number | undefined> {
     const [run] = await tx.$queryRaw<{ id: number }[]>`
-      insert into operation_run as r (type, subject, initiator, status, started_at, heartbeat_at)
-      values (${type}, ${subject}, ${initiator}, 'running', clock_timestamp(), clock_timestamp())
+      insert into operation_run as r (type, orgcode, subject, initiator, status, started_at, heartbeat_at)
+      values (${type}, ${orgcode ?? null}, ${subject}, ${initiator}, 'running', clock_timestamp(), clock_timestamp())
       on conflict (type, subject) where status <> 'completed'
       do update set heartbeat_at = clock_timestamp() where r.heartbeat_at < clock_timestamp() - make_interval(secs => ${staleSeconds})
       returning id`;
@@ -32,6 +34,11 @@ export class OperationRunRepository {
     await tx.$executeRaw`
       update operation_run set heartbeat_at = clock_timestamp(), counts = ${JSON.stringify(counts)}::jsonb
       where id = ${id} and status = 'running'`;
+  }
+
+  /** Stale from now on, so that whoever comes next takes it over. */
+  async leave(tx: SystemTx, id: number): Promise<void> {
+    await tx.$executeRaw`update operation_run set heartbeat_at = 'epoch' where id = ${id} and status = 'running'`;
   }
 
   async complete(

@@ -32,8 +32,14 @@ export class OperationRuns {
     private readonly runs: OperationRunRepository,
   ) {}
 
-  /** Does the work unless another worker is at it; takes over what one has left. Answers whether it was ours. */
-  async run(what: NewOperationRun, work: (run: RunningOperation) => Promise<OperationResult>): Promise<boolean> {
+  /**
+   * Does the work unless another worker is at it; takes over what one has left. Work that answers nothing is left for another, at
+   * once. Answers whether it was ours.
+   */
+  async run(
+    what: NewOperationRun,
+    work: (run: RunningOperation) => Promise<OperationResult | undefined>,
+  ): Promise<boolean> {
     const id = await this.database.acrossOrganisations('operation run', (tx) =>
       this.runs.startOrTakeOver(tx, what, STALE_SECONDS),
     );
@@ -41,13 +47,19 @@ export class OperationRuns {
     const beat = (counts: OperationCounts): Promise<void> =>
       this.database.acrossOrganisations('operation run', (tx) => this.runs.beat(tx, id, counts));
     try {
-      await this.complete(id, await work({ id, beat }));
+      const result = await work({ id, beat });
+      if (result) await this.complete(id, result);
+      else await this.leave(id);
     } catch (error) {
       log.error({ err: error, operation_run: id, type: what.type, subject: what.subject }, 'an operation run failed');
       const message = 'It stopped on an error that the log of the worker has; the next round tries again.';
       await this.complete(id, { outcome: 'failed', counts: {}, message });
     }
     return true;
+  }
+
+  private leave(id: number): Promise<void> {
+    return this.database.acrossOrganisations('operation run', (tx) => this.runs.leave(tx, id));
   }
 
   private complete(id: number, { outcome, counts, message }: OperationResult): Promise<void> {

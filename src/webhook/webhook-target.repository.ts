@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Db, PlainTx, SystemTx } from '../platform/database/transaction.js';
 import type { EventFilter } from './event-filter.js';
 import type { WebhookStatus } from './webhook-lifecycle.js';
-import type { Gap } from './webhook.repository.js';
+import type { Gap } from './webhook-gaps.dto.js';
 
 /** How a webhook is routed and sent to. */
 export interface TargetSettings {

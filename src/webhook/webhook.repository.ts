@@ -37,12 +37,6 @@ export interface ListPlace {
   webhookId: string;
 }
 
-/** Positions after `after` up to `to`, that a webhook missed. */
-export interface Gap {
-  after: string;
-  to: string;
-}
-
 @Injectable()
 export class WebhookRepository {
   constructor(private readonly database: Database) {}
@@ -104,13 +98,14 @@ export class WebhookRepository {
         statusRequestContext: change.statusRequestContext as Prisma.InputJsonValue,
         statusSourceRefs: change.statusSourceRefs as Prisma.InputJsonValue,
         gaps: change.gaps as Prisma.InputJsonValue,
+        ...(change.status === 'active' ? { activeSince: new Date() } : {}),
         updatedAt: new Date(),
         revision: { increment: 1 },
       },
     });
     await tx.webhookHealth.updateMany({
       where: { orgcode, lane },
-      data: { consecutiveFailures: 0, failingSince: null },
+      data: { consecutiveFailures: 0, failingSince: null, notBefore: null },
     });
     return { ...webhook, health: await tx.webhookHealth.findUnique({ where: { orgcode, lane } }) };
   }

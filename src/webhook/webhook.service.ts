@@ -16,7 +16,8 @@ import { WebhookRules } from './webhook-rules.service.js';
 import { webhookErrors } from './webhook.errors.js';
 import { webhookSeal, webhookToWire } from './webhook.mapper.js';
 import { webhookCreated, webhookStatusEvent } from './webhook-own-events.js';
-import { WebhookRepository, type Gap, type StatusChange, type WebhookRecord } from './webhook.repository.js';
+import type { Gap } from './webhook-gaps.dto.js';
+import { WebhookRepository, type StatusChange, type WebhookRecord } from './webhook.repository.js';
 
 const MAX_WEBHOOKS = 10_000;
 const DEFAULT_TIMEOUT_MS = 15_000;

@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { OwnEvents } from '../cdc/own-events.service.js';
+import { OperationRuns, type OperationResult, type RunningOperation } from '../operations/operation-runs.service.js';
+import { Database } from '../platform/database/database.js';
+import { GracefulStop } from '../platform/http/graceful-stop.js';
+import type { Gap } from '../webhook/webhook-gaps.dto.js';
+import { CatchUpRepository, type Lagging } from './catch-up.repository.js';
+import { CatchUpRouting } from './catch-up-routing.service.js';
+
+/** More of one webhook is not put into the queue at once. */
+const MAX_WAITING = 2_000;
+const PATIENCE_MS = 250;
+/** For the first attempts of the last ones, before it is said what came of it. */
+const LAST_ATTEMPTS_MS = 60_000;
+
+/** Makes good what a webhook missed while it was paused: oldest first, at the pace of its endpoint, while live events flow. */
+@Injectable()
+export class CatchUp {
+  constructor(
+    private readonly runs: OperationRuns,
+    private readonly repository: CatchUpRepository,
+    private readonly routing: CatchUpRouting,
+    private readonly database: Database,
+    private readonly ownEvents: OwnEvents,
+    private readonly stop: GracefulStop,
+  ) {}
+
+  /** Of several workers one is at it; another goes on where that one was lost. */
+  run(webhook: Lagging): Promise<boolean> {
+    const { orgcode, webhookId } = webhook;
+    const what = { type: 'webhook_catch_up', orgcode, subject: `${orgcode}/${webhookId}`, initiator: 'ipm' };
+    return this.runs.run(what, (run) => this.work(webhook, run));
+  }
+
+  private async work(webhook: Lagging, run: RunningOperation): Promise<OperationResult | undefined> {
+    const stretch: Gap = { after: '', to: '' };
+    let events = 0;
+    for (;;) {
+      if (this.stop.isStopping) return undefined;
+      if ((await this.repository.waiting(webhook.lane, MAX_WAITING)) >= MAX_WAITING) {
+        await sleep(PATIENCE_MS);
+        await run.beat({ events });
+        continue;
+      }
+      const step = await this.routing.step(webhook);
+      if (!step)
+        return {
+          outcome: 'blocked',
+          counts: { events },
+          message: 'The webhook is not active any more; it goes on when it is.',
+        };
+      events += step.deliveries;
+      stretch.after ||= step.gap.after;
+      stretch.to = step.gap.to;
+      await run.beat({ events });
+      if (step.isLast) return this.finish(webhook, run, stretch);
+    }
+  }
+
+  private async finish(webhook: Lagging, run: RunningOperation, stretch: Gap): Promise<OperationResult> {
+    const deadlineMs = Date.now() + LAST_ATTEMPTS_MS;
+    let counts = await this.repository.outcome(webhook.lane, stretch);
+    while (counts.untried > 0 && Date.now() < deadlineMs && !this.stop.isStopping) {
+      await sleep(PATIENCE_MS);
+      await run.beat({ ...counts });
+      counts = await this.repository.outcome(webhook.lane, stretch);
+    }
+    const { orgcode, webhookId } = webhook;
+    const payload = {
+      webhook_id: webhookId,
+      operation_run_id: run.id,
+      after_position: stretch.after,
+      to_position: stretch.to,
+      delivered_count: counts.delivered,
+      dead_count: counts.dead,
+    };
+    const event = { action: 'webhook.catch_up_completed', resource: { type: 'webhook', id: webhookId }, payload };
+    await this.database.transaction(orgcode, (tx) =>
+      this.ownEvents.appendUnasked(tx, orgcode, 'What it missed has been sent or waits for another attempt.', [event]),
+    );
+    this.ownEvents.announce(orgcode);
+    return {
+      outcome: 'succeeded',
+      counts: { ...counts },
+      message: 'What the webhook missed has been sent or is being retried.',
+    };
+  }
+}

@@ -1,0 +1,46 @@
+import type { RoutedEvent } from '../cdc/event-router.service.js';
+import { OWN_SERVICE } from '../cdc/own-events.service.js';
+import { FilteredEventView, type WebhookTarget } from '../webhook/webhook-targets.service.js';
+import type { NewDelivery } from './delivery.repository.js';
+import { orderingKeyOf } from './ordering-key.js';
+
+export interface Match extends NewDelivery {
+  event: RoutedEvent;
+}
+
+/** Which of some webhooks get which of some events. */
+export class EventMatching {
+  constructor(
+    private readonly targets: readonly WebhookTarget[],
+    /** How many of each may be sent without waiting in the queue. */
+    private readonly room: (target: WebhookTarget) => number = () => 0,
+  ) {}
+
+  matches(events: readonly RoutedEvent[]): Match[] {
+    const left = new Map(this.targets.map((target) => [target, this.room(target)]));
+    const matches: Match[] = [];
+    for (const event of events) {
+      if (!event.pushed) continue; // history when it came: in the log, and for whoever asks for it
+      const view = new FilteredEventView(event);
+      for (const target of this.targets) {
+        if (!isWanted(event, view, target)) continue;
+        const room = left.get(target) ?? 0;
+        left.set(target, room - 1);
+        const orderingKey = target.ordering === 'key' ? orderingKeyOf(event) : null;
+        matches.push({ lane: target.lane, position: event.position, orderingKey, atOnce: room > 0, event });
+      }
+    }
+    return matches;
+  }
+}
+
+function isWanted(event: RoutedEvent, view: FilteredEventView, target: WebhookTarget): boolean {
+  return event.position > target.startPosition && target.filters(view) && !isLoop(event, target);
+}
+
+/** What IPM says of a webhook or its deliveries is never sent to that webhook, or a failing one would fail for ever. */
+function isLoop({ service, envelope }: RoutedEvent, { webhookId }: WebhookTarget): boolean {
+  if (service !== OWN_SERVICE) return false;
+  const { payload } = JSON.parse(envelope) as { payload?: { webhook_id?: unknown } };
+  return payload?.webhook_id === webhookId;
+}
