@@ -10,6 +10,12 @@ export interface FeedRow extends FilteredColumns {
   envelope: string;
 }
 
+/** An event with what subscriptions are matched against. */
+export interface RecentEvent extends FeedRow {
+  eventId: string;
+  action: string;
+}
+
 /** The end of an organisation's log, and what retention has taken from its beginning. */
 export interface LogEnds {
   head: bigint;
@@ -84,6 +90,16 @@ export class FeedRepository {
   /** Where the logs of several organisations end. */
   heads(tx: SystemTx, orgcodes: readonly string[]): Promise<{ orgcode: string; head: bigint }[]> {
     return tx.$queryRaw`select orgcode, position as head from org_head where orgcode = any(${[...orgcodes]})`;
+  }
+
+  /** Newest first. Both ends are given, so that only the partitions between them are opened. */
+  backwards(orgcode: string, { after, before }: Stretch, limit: number): Promise<RecentEvent[]> {
+    return this.database.rows(
+      orgcode,
+      Prisma.sql`select ${COLUMNS}, e.event_id as "eventId", e.action from event e
+        where orgcode = ${orgcode} and position > ${after}::bigint and position < ${before}::bigint
+        order by position desc limit ${limit}`,
+    );
   }
 
   async at(orgcode: string, position: bigint): Promise<FeedRow | undefined> {

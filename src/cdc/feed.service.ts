@@ -7,14 +7,15 @@ import { ArrivalWatch } from './arrival-watch.service.js';
 import type { CdcGetRequest, CdcList, CdcListRequest } from './cdc.dto.js';
 import { cdcErrors } from './cdc.errors.js';
 import { canonicalTime } from './event-time.js';
-import { feedFilters, filterKey, type FeedFilters } from './feed-filters.js';
-import { FeedRepository, type FeedRow, type LogEnds, type StretchFound } from './feed.repository.js';
+import { feedFilters, filterKey, passes, type FeedFilterFields, type FeedFilters } from './feed-filters.js';
+import { FeedRepository, type FeedRow, type LogEnds, type RecentEvent, type StretchFound } from './feed.repository.js';
 import { LogLayout } from './log-layout.service.js';
 import { renderedEvent } from './rendered-event.dto.js';
 
 /** Events that one page looks at, however few of them pass: then it answers short, and goes on in the next. */
 const MAX_SCANNED = 20_000;
 const MAX_STRETCHES = 16;
+const NEWEST_AT_ONCE = 100;
 /** Keys that are searched for an event_id without a time. */
 const MAX_SEARCHED_KEYS = 100_000;
 /** As far as the database counts. */
@@ -76,6 +77,20 @@ export class FeedService {
       const isStretchDone = advance(page, stretch.before, found, wanted);
       page.hasMore = page.cursor < found.head;
       if (!isStretchDone || !page.hasMore || scanned >= MAX_SCANNED || stretches === MAX_STRETCHES) return page;
+    }
+  }
+
+  /** Of the newest `limit` events those that passed, newest first; read a few at a time, because each may be large. */
+  async *newest(orgcode: string, filters: FeedFilterFields, limit: number): AsyncGenerator<RecentEvent> {
+    const wantedOnes = feedFilters(filters);
+    const { head, droppedTo } = await this.feed.ends(orgcode);
+    for (let [before, left] = [head + 1n, limit]; left > 0;) {
+      const wanted = Math.min(left, NEWEST_AT_ONCE);
+      const rows = await this.feed.backwards(orgcode, { after: droppedTo, before }, wanted);
+      yield* rows.filter((row) => passes(row, wantedOnes));
+      if (rows.length < wanted) return;
+      before = rows.at(-1)?.position ?? 0n;
+      left -= rows.length;
     }
   }
 

@@ -3,8 +3,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { CdcWorkerModule } from '../cdc/cdc-worker.module.js';
 import { EventLogModule } from '../cdc/event-log.module.js';
 import { OperationsModule } from '../operations/operations.module.js';
-import { WebhookModule } from '../webhook/webhook.module.js';
-import { WebhookTargetsModule } from '../webhook/webhook-targets.module.js';
+import { WebhookWorkerModule } from '../webhook/webhook-worker.module.js';
 import { AttemptResults } from './attempt-results.service.js';
 import { AutoPause } from './auto-pause.service.js';
 import { CatchUpRepository } from './catch-up.repository.js';
@@ -27,7 +26,7 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
 
 /** Routing, sending, settling: what runs in workers. */
 @Module({
-  imports: [AuditModule, CdcWorkerModule, EventLogModule, OperationsModule, WebhookModule, WebhookTargetsModule],
+  imports: [AuditModule, CdcWorkerModule, EventLogModule, OperationsModule, WebhookWorkerModule],
   providers: [
     AttemptResults,
     AutoPause,

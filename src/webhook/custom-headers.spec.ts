@@ -13,6 +13,7 @@ describe('custom headers', () => {
     [{ '': 'x' }, ['not_a_header_name']],
     [{ 'x-a': 'line\r\nbreak: x' }, ['not_a_header_value']],
     [{ 'x-a': 'ünï' }, ['not_a_header_value']],
+    [{ authorization: MASKED_VALUE }, ['masked']],
     [{ 'x-a': 7 }, ['not_a_header_value']],
     [{ 'x-a': '' }, ['not_a_header_value']],
     [{ 'x-a': 'a'.repeat(1_025) }, ['not_a_header_value']],

@@ -21,6 +21,7 @@ export function headerProblems(headers: Readonly<Record<string, unknown>>): Fiel
     if (!NAME.test(lower)) return [{ path, tag: 'not_a_header_name' }];
     if (RESERVED.test(lower)) return [{ path, tag: 'reserved' }];
     if (names.indexOf(lower) !== i) return [{ path, tag: 'named_twice' }];
+    if (value === MASKED_VALUE) return [{ path, tag: 'masked' }]; // shown by get, and no value that anybody means
     return typeof value === 'string' && VALUE.test(value) ? [] : [{ path, tag: 'not_a_header_value' }];
   });
 }

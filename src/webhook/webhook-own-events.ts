@@ -15,7 +15,7 @@ export function webhookStatusEvent(before: WebhookRecord, after: WebhookRecord, 
   if (before.status === after.status) return [];
   if (after.status === 'paused')
     return [ownEvent('webhook.paused', after, { paused_after_position: String(after.pausedAfter ?? 0n) })];
-  if (after.status === 'revoked') return [ownEvent('webhook.revoked', after, {})];
+  if (after.status === 'revoked') return [ownEvent('webhook.revoked', after, { from_status: before.status })];
   const [gap] = (after.gaps as { after: string; to: string }[]).slice(-1);
   return [
     ownEvent('webhook.resumed', after, {
@@ -24,6 +24,11 @@ export function webhookStatusEvent(before: WebhookRecord, after: WebhookRecord, 
       ...(catchUp && gap ? { backlog_after_position: gap.after, backlog_to_position: gap.to } : {}),
     }),
   ];
+}
+
+export function secretRotated(after: WebhookRecord): OwnEvent {
+  const endsAt = after.previousSecretUntil ?? after.updatedAt;
+  return ownEvent('webhook.secret_rotated', after, { previous_secret_expires_at: endsAt.toISOString() });
 }
 
 function ownEvent(action: string, { webhookId, revision }: WebhookRecord, payload: object): OwnEvent {

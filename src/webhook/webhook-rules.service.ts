@@ -3,7 +3,13 @@ import { AppError, type FieldProblem } from '../platform/errors/app-error.js';
 import { GuardedClient } from '../platform/outgoing/guarded-client.js';
 import { headerProblems } from './custom-headers.js';
 import { payloadFilterProblems } from './payload-filter.js';
-import type { WebhookCreateRequest } from './webhook.dto.js';
+import type {
+  WebhookCreateRequest,
+  WebhookFilter,
+  WebhookSecretRotateRequest,
+  WebhookSettingsRequest,
+  WebhookUpdateRequest,
+} from './webhook.dto.js';
 import { webhookErrors } from './webhook.errors.js';
 
 const SERVICE = /^(\*|[A-Za-z0-9_][A-Za-z0-9_.:-]{0,63})$/;
@@ -15,25 +21,57 @@ export class WebhookRules {
   constructor(private readonly client: GuardedClient) {}
 
   /** Also where the name leads today; what it leads to tomorrow is judged at each connection. */
-  endpointProblem(url: string): Promise<string | undefined> {
-    return this.client.problemToday(url);
+  async endpointProblem(url: string | undefined): Promise<string | undefined> {
+    return url === undefined ? undefined : this.client.problemToday(url);
   }
 
   assertCreatable(request: WebhookCreateRequest, endpointProblem: string | undefined): void {
-    if (endpointProblem !== undefined) {
-      const fields = [{ path: 'endpoint_url', tag: endpointProblem }];
-      throw new AppError(webhookErrors.endpointNotAllowed, { fields });
-    }
-    const fields = [
+    assertEndpoint(endpointProblem);
+    assertNone([
       ...(request.status === 'revoked' ? [{ path: 'status', tag: 'revoked_at_birth' }] : []),
       ...filterProblems(request.event_filters),
       ...headerProblems(request.headers ?? {}),
-    ];
-    if (fields.length > 0) throw new AppError(webhookErrors.invalid, { fields });
+      ...settingProblems(request),
+    ]);
+  }
+
+  assertUpdatable(request: WebhookUpdateRequest, endpointProblem: string | undefined): void {
+    assertEndpoint(endpointProblem);
+    assertNone([
+      ...(request.event_filters ? filterProblems(request.event_filters) : []),
+      ...headerProblems(request.headers ?? {}),
+      ...settingProblems(request),
+    ]);
+  }
+
+  assertFilters(filters: WebhookFilter[]): void {
+    assertNone(filterProblems(filters));
+  }
+
+  assertRotatable({ expire_previous, overlap_seconds }: WebhookSecretRotateRequest): void {
+    const contradicts = expire_previous === true && overlap_seconds !== undefined;
+    assertNone(contradicts ? [{ path: 'overlap_seconds', tag: 'not_with_expire_previous' }] : []);
   }
 }
 
-function filterProblems(filters: WebhookCreateRequest['event_filters']): FieldProblem[] {
+function assertEndpoint(problem: string | undefined): void {
+  if (problem === undefined) return;
+  throw new AppError(webhookErrors.endpointNotAllowed, { fields: [{ path: 'endpoint_url', tag: problem }] });
+}
+
+function assertNone(fields: FieldProblem[]): void {
+  if (fields.length > 0) throw new AppError(webhookErrors.invalid, { fields });
+}
+
+function settingProblems({ auto_pause }: WebhookSettingsRequest): FieldProblem[] {
+  if (!auto_pause) return [];
+  const { never, failures, after_seconds } = auto_pause;
+  const thresholds = [failures, after_seconds].filter((threshold) => threshold !== undefined);
+  const isOneOfBoth = never === true ? thresholds.length === 0 : never === undefined && thresholds.length === 2;
+  return isOneOfBoth ? [] : [{ path: 'auto_pause', tag: 'never_or_both_thresholds' }];
+}
+
+function filterProblems(filters: readonly WebhookFilter[]): FieldProblem[] {
   if (filters.length === 0) return [{ path: 'event_filters', tag: 'empty' }];
   return filters.flatMap(({ service, actions = [], payload_filter }, i): FieldProblem[] => {
     const bad = actions.findIndex((action) => !ACTION.test(action));

@@ -8,14 +8,21 @@ import {
   WebhookCreated,
   WebhookCreateRequest,
   WebhookData,
+  WebhookFilterTested,
+  WebhookFilterTestRequest,
   WebhookGetRequest,
   WebhookList,
   WebhookListRequest,
+  WebhookSecretRotated,
+  WebhookSecretRotateRequest,
   WebhookStatusSetRequest,
+  WebhookUpdateRequest,
   type Webhook,
 } from './webhook.dto.js';
+import { WebhookFilterTest } from './webhook-filter-test.service.js';
 import { WebhookReading } from './webhook-reading.service.js';
 import { WebhookService } from './webhook.service.js';
+import { WebhookUpdates } from './webhook-update.service.js';
 
 const read: ServiceLevel = { routeClass: 'Tier B', qps: 50, concurrency: 25, p95Ms: 300 };
 const write: ServiceLevel = { routeClass: 'Tier D', qps: 20, concurrency: 10, p95Ms: 300, p99Ms: 600 };
@@ -24,7 +31,9 @@ const write: ServiceLevel = { routeClass: 'Tier D', qps: 20, concurrency: 10, p9
 export class WebhookController {
   constructor(
     private readonly webhooks: WebhookService,
+    private readonly updates: WebhookUpdates,
     private readonly reading: WebhookReading,
+    private readonly filterTest: WebhookFilterTest,
   ) {}
 
   @Operation('create', {
@@ -61,5 +70,50 @@ export class WebhookController {
   })
   setStatus(@CurrentCaller() caller: Caller, @Body() request: WebhookStatusSetRequest): Promise<Answer<WebhookData>> {
     return this.webhooks.setStatus(caller, request);
+  }
+
+  @Operation('update', {
+    role: 'integration_admin',
+    summary: 'Change a webhook',
+    description: 'What is absent stays as it is; null is the default.',
+    data: WebhookData,
+    level: write,
+    write: true,
+    costCentre: true,
+    revisionOf: WebhookReading,
+    extension: true,
+  })
+  update(@CurrentCaller() caller: Caller, @Body() request: WebhookUpdateRequest): Promise<Answer<WebhookData>> {
+    return this.updates.update(caller, request);
+  }
+
+  @Operation('secret/rotate', {
+    role: 'integration_admin',
+    summary: 'Give a webhook a new signing secret',
+    description: 'Calls carry both signatures until the overlap ends.',
+    data: WebhookSecretRotated,
+    level: write,
+    write: true,
+    secretAnswer: true,
+    costCentre: true,
+    revisionOf: WebhookReading,
+    extension: true,
+  })
+  rotateSecret(
+    @CurrentCaller() caller: Caller,
+    @Body() request: WebhookSecretRotateRequest,
+  ): Promise<Answer<WebhookSecretRotated>> {
+    return this.updates.rotateSecret(caller, request);
+  }
+
+  @Operation('filter/test', {
+    role: 'integration_view',
+    summary: 'Say which recent events filters would match',
+    data: WebhookFilterTested,
+    level: read,
+    extension: true,
+  })
+  testFilter(@CurrentCaller() caller: Caller, @Body() request: WebhookFilterTestRequest): Promise<WebhookFilterTested> {
+    return this.filterTest.test(caller, request);
   }
 }

@@ -2,6 +2,8 @@ import {
   Flag,
   Id,
   Integer,
+  Integers,
+  Limit,
   NextToken,
   OneOf,
   OpenObject,
@@ -16,9 +18,18 @@ import {
 import { PageRequest, RequestContext, SourceRef, WriteRequest } from '../platform/http/request.dto.js';
 import type { WebhookStatus } from './webhook-lifecycle.js';
 
+type PayloadFormat = (typeof PAYLOAD_FORMATS)[number];
+type Ordering = (typeof ORDERINGS)[number];
+
 const WEBHOOK_STATUSES = ['active', 'paused', 'revoked'] as const;
 const SIGNING_ALGORITHMS = ['hmac-sha256'] as const;
+const PAYLOAD_FORMATS = ['envelope', 'cloudevents', 'event'] as const;
+const ORDERINGS = ['parallel', 'key'] as const;
 const MAX_FILTERS = 50;
+const MAX_ATTEMPTS = 20;
+
+const EXTENSION = { optional: true, extension: true } as const;
+const SETTING = { ...EXTENSION, nullable: true } as const;
 
 export class WebhookFilter {
   @Text({ max: 64, description: 'Exact, or `*` for all services.' }) service!: string;
@@ -32,6 +43,13 @@ export class WebhookFilter {
     description: 'What the payload must be: `{"field": "total", "gte": 100}`, and `and`, `or`, `not` of such.',
   })
   payload_filter?: object;
+}
+
+export class WebhookAutoPause {
+  @Flag({ optional: true, description: 'True, and nothing else: however often it fails.' }) never?: boolean;
+  @Integer({ min: 1, max: 100_000, optional: true, description: 'Failures in a row…' }) failures?: number;
+  @Integer({ min: 0, max: 2_592_000, optional: true, description: '…over at least so many seconds.' })
+  after_seconds?: number;
 }
 
 export class WebhookLastError {
@@ -60,7 +78,15 @@ export class Webhook {
   @UtcTime({ optional: true }) last_success_at?: string;
   @UtcTime({ optional: true }) last_failure_at?: string;
   @Part(() => WebhookLastError, { optional: true }) last_error?: WebhookLastError;
-  @Integer({ min: 100, max: 30_000, optional: true, extension: true }) timeout_ms?: number;
+  @Integer({ min: 100, max: 30_000, ...EXTENSION }) timeout_ms?: number;
+  @OneOf(PAYLOAD_FORMATS, EXTENSION) payload_format?: PayloadFormat;
+  @Integer({ min: 1, max: 10_000, ...EXTENSION }) rate_limit?: number;
+  @Integers({ min: 0, max: 86_400, maxItems: MAX_ATTEMPTS, ...EXTENSION }) retry_schedule?: number[];
+  @OneOf(ORDERINGS, EXTENSION) ordering?: Ordering;
+  @Integer({ min: 1, max: MAX_ATTEMPTS, ...EXTENSION }) ordering_skip_after?: number;
+  @Part(() => WebhookAutoPause, EXTENSION) auto_pause?: WebhookAutoPause;
+  @UtcTime({ ...EXTENSION, description: 'Until then the secret before this one signs too.' })
+  previous_secret_expires_at?: string;
   @UtcTime() created_at!: string;
   @UtcTime() updated_at!: string;
   @Revision() revision!: string;
@@ -70,21 +96,91 @@ export class WebhookCreated extends Webhook {
   @Text({ max: 128, optional: true, description: 'Shown this once.' }) signing_secret!: string;
 }
 
-export class WebhookCreateRequest extends WriteRequest {
+/** How it is sent to; null, as absence at creation, is the default. */
+export abstract class WebhookSettingsRequest extends WriteRequest {
+  @Integer({ min: 100, max: 30_000, ...SETTING, description: 'For one call; 15,000 unless given.' })
+  timeout_ms?: number | null;
+  @OneOf(PAYLOAD_FORMATS, SETTING) payload_format?: PayloadFormat | null;
+  @Integer({ min: 1, max: 10_000, ...SETTING, description: 'Calls a second; null for no limit.' })
+  rate_limit?: number | null;
+  @Integers({
+    min: 0,
+    max: 86_400,
+    maxItems: MAX_ATTEMPTS,
+    ...SETTING,
+    description: 'Seconds before each attempt, the first included.',
+  })
+  retry_schedule?: number[] | null;
+  @OneOf(ORDERINGS, { ...SETTING, description: '`key`: one at a time for each ordering key.' })
+  ordering?: Ordering | null;
+  @Integer({
+    min: 1,
+    max: MAX_ATTEMPTS,
+    ...SETTING,
+    description: 'With `key`: after so many attempts the next of the key goes on; null: when all have failed.',
+  })
+  ordering_skip_after?: number | null;
+  @Part(() => WebhookAutoPause, SETTING) auto_pause?: WebhookAutoPause | null;
+}
+
+export class WebhookCreateRequest extends WebhookSettingsRequest {
   @Id({ optional: true }) webhook_id?: string;
   @Text({ max: 256, optional: true }) caption?: string;
   @Text({ max: 2_048 }) endpoint_url!: string;
   @OneOf(WEBHOOK_STATUSES, { optional: true }) status?: WebhookStatus;
   @Parts(() => WebhookFilter, { maxItems: MAX_FILTERS }) event_filters!: WebhookFilter[];
   @TextMap({ optional: true }) headers?: Record<string, string>;
+}
+
+/** What is absent stays as it is. */
+export class WebhookUpdateRequest extends WebhookSettingsRequest {
+  @Id() webhook_id!: string;
+  @Revision() expected_revision!: string;
+  @Text({ max: 256, optional: true, nullable: true }) caption?: string | null;
+  @Text({ max: 2_048, optional: true }) endpoint_url?: string;
+  @Parts(() => WebhookFilter, { maxItems: MAX_FILTERS, optional: true }) event_filters?: WebhookFilter[];
+  @TextMap({ optional: true, nullable: true, description: 'All of them; null for none.' })
+  headers?: Record<string, string> | null;
+}
+
+export class WebhookSecretRotateRequest extends WriteRequest {
+  @Id() webhook_id!: string;
+  @Revision() expected_revision!: string;
   @Integer({
-    min: 100,
-    max: 30_000,
+    min: 0,
+    max: 604_800,
     optional: true,
-    extension: true,
-    description: 'For one call; 15,000 unless given.',
+    description: 'For so long the secret so far signs beside the new one; 86,400 unless given.',
   })
-  timeout_ms?: number;
+  overlap_seconds?: number;
+  @Flag({ optional: true, description: 'True: no new secret; the previous one ends now.' })
+  expire_previous?: boolean;
+}
+
+export class WebhookSecretRotated extends Webhook {
+  @Text({ max: 128, optional: true, description: 'The new one, shown this once.' }) signing_secret?: string;
+}
+
+export class WebhookFilterTestRequest {
+  @Parts(() => WebhookFilter, { maxItems: MAX_FILTERS, optional: true }) event_filters?: WebhookFilter[];
+  @Id({ optional: true, description: 'Instead of filters: those of this webhook.' }) webhook_id?: string;
+  @UtcTime({ optional: true, description: 'Nothing that occurred before then is looked at.' }) from_utc?: string;
+  @Limit() limit?: number;
+}
+
+export class WebhookFilterMatch {
+  @Id() event_id!: string;
+  @Text({ max: 64 }) service!: string;
+  @Text({ max: 128 }) action!: string;
+  @UtcTime() occurred_at!: string;
+  @Text({ max: 20 }) position!: string;
+}
+
+export class WebhookFilterTested {
+  @Integer({ min: 0, max: 1_000, description: 'Newest events that were tried.' }) looked_at!: number;
+  @Integer({ min: 0, max: 1_000 }) matched!: number;
+  @Parts(() => WebhookFilterMatch, { description: 'The newest of those that matched, newest first.' })
+  items!: WebhookFilterMatch[];
 }
 
 export class WebhookGetRequest {

@@ -26,6 +26,18 @@ export const webhookErrors = defineErrors({
     message:
       'Webhooks are not sent there: use https, a public address and a port for web servers; details.fields says what is wrong.',
   },
+  isRevoked: {
+    tag: 'webhook_revoked',
+    major: 'conflict',
+    status: 409,
+    message: 'The webhook was revoked for good; create another one.',
+  },
+  notPaused: {
+    tag: 'webhook_not_paused',
+    major: 'conflict',
+    status: 409,
+    message: 'Deliveries under way would lose their order; set the webhook to paused first.',
+  },
   tooMany: {
     tag: 'too_many_webhooks',
     major: 'conflict',

@@ -8,6 +8,15 @@ export function webhookSeal(orgcode: string, webhookId: string, what: 'signing_s
   return [orgcode, webhookId, what].join('|');
 }
 
+export function sealedHeaders(
+  { orgcode, webhookId }: Pick<WebhookRecord, 'orgcode' | 'webhookId'>,
+  headers: Readonly<Record<string, string>> | null | undefined,
+  keyring: Keyring,
+): string | null {
+  if (!headers || Object.keys(headers).length === 0) return null;
+  return keyring.seal(JSON.stringify(headers), webhookSeal(orgcode, webhookId, 'headers'));
+}
+
 export function webhookToWire(record: WebhookRecord, keyring: Keyring): Webhook {
   return {
     webhook_id: record.webhookId,
@@ -29,11 +38,26 @@ export function webhookToWire(record: WebhookRecord, keyring: Keyring): Webhook 
     ...given('last_success_at', record.health?.lastSuccessAt?.toISOString()),
     ...given('last_failure_at', record.health?.lastFailureAt?.toISOString()),
     ...given('last_error', record.health?.lastError),
-    timeout_ms: record.timeoutMs,
+    ...settingsToWire(record),
     created_at: record.createdAt.toISOString(),
     updated_at: record.updatedAt.toISOString(),
     revision: String(record.revision),
   } as Webhook;
+}
+
+function settingsToWire(record: WebhookRecord): Partial<Webhook> {
+  const { previousSecretUntil } = record;
+  const isOverlapping = previousSecretUntil !== null && previousSecretUntil.getTime() > Date.now();
+  return {
+    timeout_ms: record.timeoutMs,
+    payload_format: record.payloadFormat as Webhook['payload_format'],
+    ...given('rate_limit', record.rateLimit),
+    ...(record.retrySchedule.length > 0 ? { retry_schedule: record.retrySchedule } : {}),
+    ordering: record.ordering as Webhook['ordering'],
+    ...given('ordering_skip_after', record.orderingSkipAfter),
+    ...given('auto_pause', record.autoPause),
+    ...(isOverlapping ? { previous_secret_expires_at: previousSecretUntil.toISOString() } : {}),
+  };
 }
 
 function headersOf(

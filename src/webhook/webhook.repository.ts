@@ -3,6 +3,7 @@ import { Prisma, type Webhook, type WebhookHealth } from '../generated/prisma/cl
 import { Database } from '../platform/database/database.js';
 import type { Db, Tx } from '../platform/database/transaction.js';
 import type { WebhookStatus } from './webhook-lifecycle.js';
+import type { WebhookSettings } from './webhook-settings.js';
 
 export type WebhookRecord = Webhook & { health: WebhookHealth | null };
 
@@ -15,7 +16,7 @@ export interface NewWebhook {
   headersSealed: string | null;
   secretSealed: string;
   secretLast4: string;
-  timeoutMs: number;
+  settings: WebhookSettings;
   requestContext: object;
   reason: string;
   sourceRefs: object;
@@ -32,10 +33,29 @@ export interface StatusChange {
   activation: number;
 }
 
+/** What is undefined stays as it is. */
+export interface WebhookChange {
+  caption?: string | null;
+  endpointUrl?: string;
+  eventFilters?: object;
+  headersSealed?: string | null;
+  settings?: WebhookSettings;
+  secret?: SecretChange;
+}
+
+export interface SecretChange {
+  secretSealed?: string;
+  secretLast4?: string;
+  previousSecretSealed: string | null;
+  previousSecretUntil: Date | null;
+}
+
 export interface ListPlace {
   createdAt: Date;
   webhookId: string;
 }
+
+const HEALTHY = { consecutiveFailures: 0, failingSince: null, notBefore: null };
 
 @Injectable()
 export class WebhookRepository {
@@ -47,13 +67,16 @@ export class WebhookRepository {
 
   /** Undefined where the organisation has one of that id. */
   async insert(tx: Tx, orgcode: string, webhook: NewWebhook): Promise<WebhookRecord | undefined> {
-    const { eventFilters, requestContext, sourceRefs, ...rest } = webhook;
+    const { eventFilters, requestContext, sourceRefs, settings, ...rest } = webhook;
     const json = {
       eventFilters: eventFilters as Prisma.InputJsonValue,
       requestContext: requestContext as Prisma.InputJsonValue,
       sourceRefs: sourceRefs as Prisma.InputJsonValue,
     };
-    const { count } = await tx.webhook.createMany({ data: { ...rest, ...json, orgcode }, skipDuplicates: true });
+    const { count } = await tx.webhook.createMany({
+      data: { ...rest, ...json, ...settingColumns(settings), orgcode },
+      skipDuplicates: true,
+    });
     return count === 0 ? undefined : ((await this.find(tx, orgcode, webhook.webhookId)) ?? undefined);
   }
 
@@ -105,8 +128,31 @@ export class WebhookRepository {
     });
     await tx.webhookHealth.updateMany({
       where: { orgcode, lane },
-      data: { consecutiveFailures: 0, failingSince: null, notBefore: null },
+      data: HEALTHY,
     });
+    return { ...webhook, health: await tx.webhookHealth.findUnique({ where: { orgcode, lane } }) };
+  }
+
+  /** The row must be locked and its revision compared. Another endpoint is not blamed for what the one before did. */
+  async update(
+    tx: Tx,
+    orgcode: string,
+    { webhookId, lane }: Pick<WebhookRecord, 'webhookId' | 'lane'>,
+    { eventFilters, settings, secret, ...columns }: WebhookChange,
+  ): Promise<WebhookRecord> {
+    const webhook = await tx.webhook.update({
+      where: { orgcode_webhookId: { orgcode, webhookId } },
+      data: {
+        ...columns,
+        ...secret,
+        ...(settings ? settingColumns(settings) : {}),
+        ...(eventFilters ? { eventFilters: eventFilters as Prisma.InputJsonValue } : {}),
+        updatedAt: new Date(),
+        revision: { increment: 1 },
+      },
+    });
+    if (columns.endpointUrl !== undefined)
+      await tx.webhookHealth.updateMany({ where: { orgcode, lane }, data: HEALTHY });
     return { ...webhook, health: await tx.webhookHealth.findUnique({ where: { orgcode, lane } }) };
   }
 
@@ -141,4 +187,8 @@ export class WebhookRepository {
       return webhooks.map((webhook) => ({ ...webhook, health: byLane.get(webhook.lane) ?? null }));
     });
   }
+}
+
+function settingColumns({ autoPause, ...columns }: WebhookSettings): object {
+  return autoPause === undefined ? columns : { ...columns, autoPause: autoPause ?? Prisma.DbNull };
 }

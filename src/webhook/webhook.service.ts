@@ -4,29 +4,30 @@ import { WriteService, type Written } from '../audit/write.service.js';
 import { RouterCursors } from '../cdc/router-cursors.service.js';
 import type { Tx } from '../platform/database/transaction.js';
 import { AppError } from '../platform/errors/app-error.js';
-import { platformErrors } from '../platform/errors/platform.errors.js';
 import type { Answer } from '../platform/http/answer.js';
 import type { Caller } from '../platform/http/caller.js';
 import { verifiedContext } from '../platform/http/verified-context.js';
 import { Keyring } from '../platform/secrets/keyring.js';
 import { lastFourOf, newSigningSecret } from './signing-secret.js';
+import { TakenWebhooks } from './taken-webhooks.service.js';
 import { webhookLifecycle } from './webhook-lifecycle.js';
 import type { WebhookCreated, WebhookCreateRequest, WebhookData, WebhookStatusSetRequest } from './webhook.dto.js';
 import { WebhookRules } from './webhook-rules.service.js';
+import { settingsIn } from './webhook-settings.js';
 import { webhookErrors } from './webhook.errors.js';
-import { webhookSeal, webhookToWire } from './webhook.mapper.js';
+import { sealedHeaders, webhookSeal, webhookToWire } from './webhook.mapper.js';
 import { webhookCreated, webhookStatusEvent } from './webhook-own-events.js';
 import type { Gap } from './webhook-gaps.dto.js';
 import { WebhookRepository, type StatusChange, type WebhookRecord } from './webhook.repository.js';
 
 const MAX_WEBHOOKS = 10_000;
-const DEFAULT_TIMEOUT_MS = 15_000;
 
 @Injectable()
 export class WebhookService {
   constructor(
     private readonly writes: WriteService,
     private readonly webhooks: WebhookRepository,
+    private readonly taken: TakenWebhooks,
     private readonly cursors: RouterCursors,
     private readonly rules: WebhookRules,
     private readonly keyring: Keyring,
@@ -43,13 +44,8 @@ export class WebhookService {
 
   setStatus(caller: Caller, request: WebhookStatusSetRequest): Promise<Answer<WebhookData>> {
     return this.writes.once(caller, request, async (tx) => {
-      const current = await this.webhooks.findForUpdate(tx, caller.orgcode, request.webhook_id);
-      if (!current) throw new AppError(webhookErrors.notFound);
-      const before = webhookToWire(current, this.keyring);
-      if (before.revision !== request.expected_revision)
-        throw new AppError(platformErrors.revisionStale, { conflictSnapshot: before });
+      const { record: current, shown: before } = await this.taken.take(tx, caller.orgcode, request);
       webhookLifecycle.assertStep(before.status, request.status);
-      await this.webhooks.bump(tx, caller.orgcode);
       const change = await this.changeTo(tx, caller, request, current);
       const changed = await this.webhooks.changeStatus(tx, caller.orgcode, current, change);
       const webhook = webhookToWire(changed, this.keyring);
@@ -78,10 +74,10 @@ export class WebhookService {
       endpointUrl: new URL(request.endpoint_url).href,
       status: request.status ?? 'active',
       eventFilters: request.event_filters,
-      headersSealed: this.sealedHeaders(orgcode, webhookId, request.headers),
+      headersSealed: sealedHeaders({ orgcode, webhookId }, request.headers, this.keyring),
       secretSealed: this.keyring.seal(secret, webhookSeal(orgcode, webhookId, 'signing_secret')),
       secretLast4: lastFourOf(secret),
-      timeoutMs: request.timeout_ms ?? DEFAULT_TIMEOUT_MS,
+      settings: settingsIn(request),
       requestContext: verifiedContext(caller, request.request_context),
       reason: request.reason,
       sourceRefs: request.source_refs,
@@ -125,15 +121,6 @@ export class WebhookService {
       return { ...why, status, pausedAfter: null, pausedAt: null, gaps: kept, activation: activation + 1 };
     }
     return { ...why, status, pausedAfter, pausedAt, gaps, activation: activation + (status === 'active' ? 1 : 0) };
-  }
-
-  private sealedHeaders(
-    orgcode: string,
-    webhookId: string,
-    headers: Record<string, string> | undefined,
-  ): string | null {
-    if (headers === undefined || Object.keys(headers).length === 0) return null;
-    return this.keyring.seal(JSON.stringify(headers), webhookSeal(orgcode, webhookId, 'headers'));
   }
 }
 

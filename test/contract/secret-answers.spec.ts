@@ -1,11 +1,18 @@
 import { TestApi, writeGrounds } from '../support/api.js';
 import { operationsOf, type ServedOperation } from '../support/operations.js';
 
-/** A body for each operation whose answer holds a secret; one without a body here fails the test. */
-const BODIES: Record<string, object> = {
+type Call = (path: string, body: object) => Promise<{ body: { data?: { webhook_id: string } } }>;
+const WEBHOOK = { endpoint_url: 'https://receiver.invalid/in', event_filters: [{ service: '*' }] };
+
+/** A body for each operation whose answer holds a secret, or how to come to one; one without a body here fails the test. */
+const BODIES: Record<string, object | ((call: Call) => Promise<object>)> = {
   'access/key/create': { roles: ['integration_view'] },
   'access/session/open': { actor: 'somebody', roles: ['integration_view'] },
-  'webhook/create': { endpoint_url: 'https://receiver.invalid/in', event_filters: [{ service: '*' }] },
+  'webhook/create': WEBHOOK,
+  'webhook/secret/rotate': async (call) => {
+    const created = await call('/webhook/create', WEBHOOK);
+    return { webhook_id: created.body.data?.webhook_id, expected_revision: '1' };
+  },
 };
 
 /** Where those answers hold it. */
@@ -26,7 +33,12 @@ describe('an answer that holds a secret', () => {
 
   it.each(Object.keys(BODIES))('of %s is kept sealed, and the audit does not know it', async (call) => {
     const { orgcode, key } = await api.anOwner();
-    const request = { ...BODIES[call], ...writeGrounds(orgcode), idempotency_key: `sealed-${call}` };
+    const own = BODIES[call]!;
+    const fields =
+      typeof own === 'function'
+        ? await own((path, body) => api.call(path, { ...body, ...writeGrounds(orgcode) }, { orgcode, key }))
+        : own;
+    const request = { ...fields, ...writeGrounds(orgcode), idempotency_key: `sealed-${call}` };
     const { status, body } = await api.call(`/${call}`, request, { orgcode, key });
     expect(status).toBe(200);
     const secrets = SECRET_FIELDS.map((field) => body.data[field] as string | undefined).filter(

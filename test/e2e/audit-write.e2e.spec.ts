@@ -98,6 +98,30 @@ describe('the audit of writes', () => {
       creates: true,
       refusal: { body: async () => ({ ...aWebhook, status: 'revoked' }), status: 400, tag: 'webhook_invalid' },
     },
+    'webhook/update': {
+      body: async () => {
+        const { webhook_id } = await data('/webhook/create', aWebhook);
+        return { webhook_id, caption: 'changed', expected_revision: '1' };
+      },
+      resource: 'webhook',
+      refusal: {
+        body: async () => ({ webhook_id: 'nobodys', caption: 'changed', expected_revision: '1' }),
+        status: 404,
+        tag: 'webhook_not_found',
+      },
+    },
+    'webhook/secret/rotate': {
+      body: async () => {
+        const { webhook_id } = await data('/webhook/create', aWebhook);
+        return { webhook_id, expected_revision: '1' };
+      },
+      resource: 'webhook',
+      refusal: {
+        body: async () => ({ webhook_id: 'nobodys', expected_revision: '1' }),
+        status: 404,
+        tag: 'webhook_not_found',
+      },
+    },
     'webhook/status/set': {
       body: async () => {
         const { webhook_id } = await data('/webhook/create', aWebhook);
@@ -180,9 +204,9 @@ describe('the audit of writes', () => {
     it('holds no secret that the answer shows once', async () => {
       const before = await lastSeq();
       const answer = await api.call(`/${call}`, { ...grounds(), ...(await body()) }, { orgcode, key });
-      const { api_key, session_guid } = answer.body.data as { api_key?: string; session_guid?: string };
+      const { api_key, session_guid, signing_secret } = answer.body.data as Record<string, string | undefined>;
       const written = JSON.stringify(await eventsSince(before));
-      for (const secret of [api_key, session_guid])
+      for (const secret of [api_key, session_guid, signing_secret])
         expect(secret !== undefined && written.includes(secret)).toBe(false);
     });
 

@@ -1,13 +1,29 @@
 import { TestApi, writeGrounds, type ApiAnswer } from '../support/api.js';
 import { operationsOf } from '../support/operations.js';
 
-const SECRET_WRITES = [
+const WEBHOOK = { endpoint_url: 'https://receiver.invalid/in', event_filters: [{ service: '*' }] };
+
+interface SecretWrite {
+  path: string;
+  secret: string;
+  request: object;
+  /** What must be there first. */
+  webhook_id?: string;
+}
+
+const SECRET_WRITES: SecretWrite[] = [
   { path: '/access/key/create', secret: 'api_key', request: { roles: ['integration_view'], caption: 'for the till' } },
   { path: '/access/session/open', secret: 'session_guid', request: { roles: ['integration_view'], actor: 'ada' } },
   {
     path: '/webhook/create',
     secret: 'signing_secret',
-    request: { endpoint_url: 'https://receiver.invalid/in', event_filters: [{ service: '*' }] },
+    request: WEBHOOK,
+  },
+  {
+    path: '/webhook/secret/rotate',
+    secret: 'signing_secret',
+    request: { webhook_id: 'rotated', expected_revision: '1' },
+    webhook_id: 'rotated',
   },
 ];
 
@@ -20,10 +36,13 @@ describe('idempotent answers that hold a secret', () => {
   afterAll(() => api.close());
   beforeEach(async () => ({ orgcode, key } = await api.anOwner()));
 
-  function call(
-    { path, request }: (typeof SECRET_WRITES)[number],
+  async function call(
+    { path, request, webhook_id }: SecretWrite,
     as: string | Record<string, string>,
   ): Promise<ApiAnswer> {
+    if (webhook_id !== undefined)
+      // once; later calls find it there
+      await api.call('/webhook/create', { ...writeGrounds(orgcode), ...WEBHOOK, webhook_id }, { orgcode, key });
     const credential = typeof as === 'string' ? { 'x-api-key': as } : as;
     return api.call(
       path,

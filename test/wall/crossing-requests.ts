@@ -107,6 +107,20 @@ export const crossingRequests: Record<string, RequestsOf> = {
     ...write(own, names, { webhook_id: names.webhookId, status: 'revoked', expected_revision: '1' }),
     { body: { ...writeGrounds(own), webhook_id: names.webhookId, status: 'paused' } }, // 428 with a snapshot
   ],
+  'POST webhook/update': (names, own) => [
+    ...write(own, names, { webhook_id: names.webhookId, caption: 'ours', expected_revision: '1' }),
+    { body: { ...writeGrounds(own), webhook_id: names.webhookId, caption: 'ours' } }, // 428 with a snapshot
+  ],
+  'POST webhook/secret/rotate': (names, own) => [
+    ...write(own, names, { webhook_id: names.webhookId, expected_revision: '1' }),
+    ...write(own, names, { webhook_id: names.webhookId, expected_revision: '1', expire_previous: true }),
+    { body: { ...writeGrounds(own), webhook_id: names.webhookId } }, // 428 with a snapshot
+  ],
+  'POST webhook/filter/test': ({ webhookId, service }) => [
+    { body: { webhook_id: webhookId } },
+    { body: { event_filters: [{ service }], limit: 256 } },
+    { body: { event_filters: [{ service: '*' }], limit: 256 } },
+  ],
   'POST export/contract/list': (names) => [{ body: { service: names.service } }],
   'POST lifecycle/list': (names) => [{ body: { service: names.service } }],
   'POST specimen/get': (names) => [{ body: { name: `${names.service}.${names.action}` } }],

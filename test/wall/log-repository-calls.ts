@@ -55,6 +55,7 @@ const feedCalls: CallsOf<FeedRepository> = {
   },
   ends: { run: async (feed, { of }) => Number((await feed.ends(of.orgcode)).head) },
   heads: { system: true, run: (feed, { db, of }) => feed.heads(db, [of.orgcode]) },
+  backwards: { run: (feed, { of }) => feed.backwards(of.orgcode, { after: 0n, before: 5_000_000n }, 10) },
   at: { run: (feed, { of }) => feed.at(of.orgcode, BigInt(of.position)) },
   positionOf: { run: (feed, { of }) => feed.positionOf(of.orgcode, of.eventId, undefined, 100) },
 };

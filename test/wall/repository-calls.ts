@@ -183,7 +183,7 @@ const newWebhook: NewWebhook = {
   headersSealed: null,
   secretSealed: 's',
   secretLast4: 'last',
-  timeoutMs: 1_000,
+  settings: {} as NewWebhook['settings'],
   requestContext: {},
   reason: 'r',
   sourceRefs: [],
@@ -215,6 +215,15 @@ const webhookCalls: CallsOf<WebhookRepository> = {
   changeStatus: {
     run: (webhooks, { db, of }) =>
       webhooks.changeStatus(db, of.orgcode, { webhookId: of.webhookId, lane: 1n }, statusChange),
+  },
+  update: {
+    run: (webhooks, { db, of }) =>
+      webhooks.update(
+        db,
+        of.orgcode,
+        { webhookId: of.webhookId, lane: 1n },
+        { caption: 'x', endpointUrl: 'https://x/' },
+      ),
   },
   page: { run: (webhooks, { of }) => webhooks.page(of.orgcode, undefined, undefined, 10) },
 };

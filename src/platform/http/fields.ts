@@ -26,6 +26,8 @@ import { parseUtcTime } from './utc-time.js';
 
 export interface FieldOptions {
   optional?: boolean;
+  /** With `optional`: null is kept, and means "as it is by default" where absence means "as it is". */
+  nullable?: boolean;
   /** Ours, beyond the contract's shape. */
   extension?: boolean;
   description?: string;
@@ -39,13 +41,14 @@ function field(
   options: FieldOptions = {},
   part?: () => Type,
 ): PropertyDecorator {
-  const { optional = false, extension = false, description } = options;
+  const { optional = false, nullable = false, extension = false, description } = options;
   return applyDecorators(
-    (prototype: object, name: string | symbol) => declareField(prototype, String(name), { optional, part }),
+    (prototype: object, name: string | symbol) => declareField(prototype, String(name), { optional, nullable, part }),
     ApiProperty({
       ...documented,
       required: !optional,
       ...(description ? { description } : {}),
+      ...(nullable ? { nullable } : {}),
       ...(extension ? { 'x-ipm-extension': true } : {}),
     } as ApiPropertyOptions),
     ...(optional ? [IsOptional()] : []),
@@ -116,6 +119,20 @@ export function Integer(options: FieldOptions & { min: number; max: number }): P
     [IsInt({ message: 'not_an_integer' }), Min(min, { message: 'too_small' }), Max(max, { message: 'too_large' })],
     options,
   );
+}
+
+export function Integers(options: FieldOptions & { min: number; max: number; maxItems: number }): PropertyDecorator {
+  const { min, max, maxItems } = options;
+  const each = { each: true };
+  const checks = [
+    IsArray({ message: 'not_a_list' }),
+    ArrayNotEmpty({ message: 'empty' }),
+    ArrayMaxSize(maxItems, { message: 'too_many' }),
+    IsInt({ ...each, message: 'not_an_integer' }),
+    Min(min, { ...each, message: 'too_small' }),
+    Max(max, { ...each, message: 'too_large' }),
+  ];
+  return field({ type: 'array', items: { type: 'integer' } }, checks, options);
 }
 
 /** Page size: any integer, because it is clamped and not refused. */

@@ -2,6 +2,8 @@ import type { Type } from '@nestjs/common';
 
 interface ShapeField {
   optional: boolean;
+  /** Null says something else than absence does. */
+  nullable: boolean;
   /** The class of the object, or of each object of the list, that stands here. */
   part: (() => Type) | undefined;
 }
@@ -21,10 +23,10 @@ export function declareField(prototype: object, name: string, field: ShapeField)
  */
 export function toShape<T extends object>(shape: Type<T>, body: Readonly<Record<string, unknown>>): T {
   const instance = new shape() as Record<string, unknown>;
-  for (const [name, { optional, part }] of declaredFields(shape)) {
+  for (const [name, { optional, nullable, part }] of declaredFields(shape)) {
     const value = Object.hasOwn(body, name) ? body[name] : undefined;
-    if (value === undefined || (value === null && optional)) continue; // null for "nothing" means absent
-    instance[name] = part ? toPart(part(), value) : value;
+    if (value === undefined || (value === null && optional && !nullable)) continue; // null for "nothing" means absent
+    instance[name] = part && value !== null ? toPart(part(), value) : value;
   }
   return instance as T;
 }
