@@ -39,6 +39,11 @@ const ROOMS: readonly CommandRoom[] = [
     load: async () => (await import('./event-commands.js')).addEventCommands,
   },
   {
+    name: 'webhook',
+    description: 'send events to a server on your machine while you write it',
+    load: async () => (await import('./webhook-commands.js')).addWebhookCommands,
+  },
+  {
     name: 'migrate',
     description: 'apply the migrations that the database lacks, and prepare what serving needs',
     load: async () => (await import('./migrate-command.js')).addMigrateCommand,
@@ -63,7 +68,9 @@ Exit codes: 0 done, 1 refused or found wrong, 2 wrong usage or configuration, 3 
 
 async function ipm(args: readonly string[]): Promise<Command> {
   const program = new Command('ipm');
-  program.description('Operates an installation of IPM: organisations, keys, audit, catalog, events, migrations.');
+  program.description(
+    'Operates an installation of IPM: organisations, keys, audit, catalog, events, webhooks, migrations.',
+  );
   program.version(`${buildInfo.build_major}.${buildInfo.build_minor} (${buildInfo.build_id})`);
   addCommonOptions(program);
   program.addHelpText('after', ABOUT);
