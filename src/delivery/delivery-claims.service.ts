@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { log } from '../platform/telemetry/logger.js';
 import { WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
@@ -16,9 +16,10 @@ const AT_MOST_FROM_ONE_LANE = 256;
 
 /** Leases: those that the router makes for us, and those that we take of what is due. Kept alive while they are worked off. */
 @Injectable()
-export class DeliveryClaims {
+export class DeliveryClaims implements OnModuleInit {
   private readonly leases = new Set<Lease>();
   private isClaiming = false;
+  private isClaimSoon = false;
   private extendedAtMs = performance.now();
 
   constructor(
@@ -29,11 +30,25 @@ export class DeliveryClaims {
     private readonly stop: GracefulStop,
   ) {}
 
+  onModuleInit(): void {
+    this.due.onDue = () => this.claimSoon();
+  }
+
   /** `askedAtMs`: before the statement that made it, so that ours ends no later than the database's. */
   lease(fence: bigint, askedAtMs: number): Lease {
     const lease = new Lease(fence, askedAtMs + LEASE_SECONDS * 1_000);
     this.leases.add(lease);
     return lease;
+  }
+
+  /** What becomes due in one turn of the event loop is asked for together. */
+  private claimSoon(): void {
+    if (this.isClaiming || this.isClaimSoon) return;
+    this.isClaimSoon = true;
+    setImmediate(() => {
+      this.isClaimSoon = false;
+      void this.claim();
+    });
   }
 
   /** Takes what is due while there is room. */

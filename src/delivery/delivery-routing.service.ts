@@ -68,7 +68,6 @@ export class DeliveryRouting extends EventConsumer implements OnModuleInit {
 
   private committed(orgcode: string, matches: readonly Match[], fence: bigint | null, askedAtMs: number): void {
     for (const { lane, atOnce } of matches) if (!atOnce) this.due.note(lane, orgcode);
-    void this.claims.claim();
     if (fence === null) return;
     const lease = this.claims.lease(fence, askedAtMs);
     const createdAt = new Date();

@@ -28,7 +28,6 @@ export class DeliverySweep {
   @Interval(50)
   tick(): void {
     this.due.tick();
-    if (!this.due.isEmpty) void this.claims.claim();
   }
 
   @Interval(1_000)
@@ -59,6 +58,5 @@ export class DeliverySweep {
       if (!last || lanes.length < LANES_A_PAGE) break;
       after = last.lane;
     }
-    void this.claims.claim();
   }
 }

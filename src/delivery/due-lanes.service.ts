@@ -10,6 +10,8 @@ const MAX_TIMED = 50_000;
 /** Which lanes are believed to have something due, now or at a known time. A hint only: the sweep finds whatever is not here. */
 @Injectable()
 export class DueLanes {
+  /** Called when there is something to take. */
+  onDue: () => void = () => undefined;
   private readonly now = new Map<bigint, string>();
   private readonly later = new Map<bigint, { orgcode: string; atMs: number }>();
 
@@ -17,6 +19,7 @@ export class DueLanes {
   note(lane: bigint, orgcode: string, atMs = 0): void {
     if (atMs <= performance.now()) {
       this.now.set(lane, orgcode);
+      this.onDue();
       return;
     }
     const known = this.later.get(lane);
@@ -40,6 +43,7 @@ export class DueLanes {
       this.later.delete(lane);
       this.now.set(lane, orgcode);
     }
+    if (!this.isEmpty) this.onDue();
   }
 
   /** Up to so many, in turn: who takes one and leaves something notes it again, behind the others. */

@@ -13,10 +13,9 @@ export class WebhookSelfPauseRepository {
   }
 
   async pause(tx: Tx, orgcode: string, webhookId: string, pausedAfter: bigint, reason: string): Promise<void> {
-    const context = JSON.stringify({ orgcode, actor: 'ipm' });
     await tx.$executeRaw`
       update webhook set status = 'paused', paused_after = ${pausedAfter}, paused_at = clock_timestamp(), status_reason = ${reason},
-        status_request_context = ${context}::jsonb, status_source_refs = '[]', updated_at = clock_timestamp(), revision = revision + 1
+        status_request_context = null, status_source_refs = '[]', updated_at = clock_timestamp(), revision = revision + 1
       where orgcode = ${orgcode} and webhook_id = ${webhookId}`;
   }
 }
