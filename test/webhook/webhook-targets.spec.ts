@@ -86,6 +86,29 @@ describe('targets', () => {
     expect(await targets.ofOrganisation(orgcode, 1n)).toEqual({ version: 3n, targets: [] });
   });
 
+  it('that a slow reader brings late do not push out newer ones', async () => {
+    const { webhook_id } = await create();
+    const database = api.app.get(Database);
+    const read = database.acrossOrganisations.bind(database);
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let isRead = (): void => undefined;
+    const reading = new Promise<void>((resolve) => (isRead = resolve));
+    jest.spyOn(database, 'acrossOrganisations').mockImplementationOnce(async (reason, work) => {
+      const found = await read(reason, work);
+      isRead();
+      await held;
+      return found;
+    });
+    const slow = targets.ofOrganisation(orgcode);
+    await reading;
+    await call('/webhook/status/set', { webhook_id, status: 'paused', expected_revision: '1' });
+    const newer = await now();
+    release();
+    expect(await slow).toBe(newer);
+    expect(targets.byLane(newer.targets[0]!.lane)).toMatchObject({ status: 'paused' });
+  });
+
   it('that changed are found again by a refresh, and the others stay as they are', async () => {
     const other = { orgcode, key };
     await create();
