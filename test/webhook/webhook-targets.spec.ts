@@ -1,6 +1,7 @@
 import { Database } from '../../src/platform/database/database.js';
 import { log } from '../../src/platform/telemetry/logger.js';
 import {
+  FilteredEventView,
   WebhookTargets,
   type WebhookTarget,
   type WebhookTargetSet,
@@ -65,7 +66,9 @@ describe('targets', () => {
     expect(typeof target.startPosition).toBe('bigint');
     expect(JSON.stringify(Object.keys(target))).not.toContain('ealed');
     const event = { service: 'pos', action: 'basket.closed', channelCode: null, logicalGuid: null };
-    expect([100, 99].map((total) => target.filters({ ...event, payload: { total } }))).toEqual([true, false]);
+    const sold = (total: number): FilteredEventView =>
+      new FilteredEventView({ ...event, envelope: JSON.stringify({ payload: { total } }) });
+    expect([100, 99].map((total) => target.filters(sold(total)))).toEqual([true, false]);
     expect(targets.byLane(target.lane)).toBe(target);
   });
 
