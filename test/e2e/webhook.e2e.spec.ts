@@ -157,6 +157,21 @@ describe('webhooks', () => {
       expect(refused.body.error?.error_code).toBe('lifecycle_step_refused');
     });
 
+    it('begins anew with active: no failures, and no breaker in the way', async () => {
+      const created = (await create()).body.data;
+      await api.database.asOwner(
+        `insert into webhook_health (orgcode, lane, consecutive_failures, failing_since, not_before)
+         select orgcode, lane, 9, now(), now() + interval '1 hour' from webhook where orgcode = $1`,
+        [orgcode],
+      );
+      expect((await setStatus(created, { status: 'active' })).body.data.webhook.consecutive_failures).toBe(0);
+      const rows = await api.database.asOwner(
+        'select failing_since, not_before from webhook_health where orgcode = $1',
+        [orgcode],
+      );
+      expect(rows).toEqual([{ failing_since: null, not_before: null }]);
+    });
+
     it('answers 428 without a revision and 409 with a stale one, both with the webhook as it is', async () => {
       const created = (await create()).body.data;
       const missing = await setStatus(created, { status: 'paused', expected_revision: undefined });

@@ -119,7 +119,6 @@ export const crossingRequests: Record<string, RequestsOf> = {
   'POST webhook/filter/test': ({ webhookId, service }) => [
     { body: { webhook_id: webhookId } },
     { body: { event_filters: [{ service }], limit: 256 } },
-    { body: { event_filters: [{ service: '*' }], limit: 256 } },
   ],
   'POST export/contract/list': (names) => [{ body: { service: names.service } }],
   'POST lifecycle/list': (names) => [{ body: { service: names.service } }],

@@ -1,6 +1,7 @@
 import { Database } from '../../src/platform/database/database.js';
 import { log } from '../../src/platform/telemetry/logger.js';
 import {
+  FilteredEventView,
   WebhookTargets,
   type WebhookTarget,
   type WebhookTargetSet,
@@ -65,7 +66,9 @@ describe('targets', () => {
     expect(typeof target.startPosition).toBe('bigint');
     expect(JSON.stringify(Object.keys(target))).not.toContain('ealed');
     const event = { service: 'pos', action: 'basket.closed', channelCode: null, logicalGuid: null };
-    expect([100, 99].map((total) => target.filters({ ...event, payload: { total } }))).toEqual([true, false]);
+    const sold = (total: number): FilteredEventView =>
+      new FilteredEventView({ ...event, envelope: JSON.stringify({ payload: { total } }) });
+    expect([100, 99].map((total) => target.filters(sold(total)))).toEqual([true, false]);
     expect(targets.byLane(target.lane)).toBe(target);
   });
 
@@ -84,6 +87,29 @@ describe('targets', () => {
     expect(await now()).toEqual({ version: 3n, targets: [] });
     expect(targets.byLane(lane)).toBeUndefined();
     expect(await targets.ofOrganisation(orgcode, 1n)).toEqual({ version: 3n, targets: [] });
+  });
+
+  it('that a slow reader brings late do not push out newer ones', async () => {
+    const { webhook_id } = await create();
+    const database = api.app.get(Database);
+    const read = database.acrossOrganisations.bind(database);
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let isRead = (): void => undefined;
+    const reading = new Promise<void>((resolve) => (isRead = resolve));
+    jest.spyOn(database, 'acrossOrganisations').mockImplementationOnce(async (reason, work) => {
+      const found = await read(reason, work);
+      isRead();
+      await held;
+      return found;
+    });
+    const slow = targets.ofOrganisation(orgcode);
+    await reading;
+    await call('/webhook/status/set', { webhook_id, status: 'paused', expected_revision: '1' });
+    const newer = await now();
+    release();
+    expect(await slow).toBe(newer);
+    expect(targets.byLane(newer.targets[0]!.lane)).toMatchObject({ status: 'paused' });
   });
 
   it('that changed are found again by a refresh, and the others stay as they are', async () => {
