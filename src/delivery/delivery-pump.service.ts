@@ -11,7 +11,6 @@ import { LaneHealth } from './lane-health.service.js';
 import type { LeasedDelivery } from './leased-delivery.js';
 import type { OutgoingEvent } from './outgoing-event.js';
 import { SendWindow } from './send-window.js';
-import { Settlement } from './settlement.service.js';
 
 const SLOW_MS = 1_000;
 const STOP_POLL_MS = 20;
@@ -31,7 +30,6 @@ export class DeliveryPump implements BeforeApplicationShutdown {
     private readonly sender: DeliverySender,
     private readonly results: AttemptResults,
     private readonly health: LaneHealth,
-    private readonly settlement: Settlement,
   ) {
     this.stop.signal.addEventListener('abort', () => this.results.giveBack(this.window.emptyAll()));
   }
@@ -85,7 +83,7 @@ export class DeliveryPump implements BeforeApplicationShutdown {
     this.results.giveBack(this.window.emptyAll());
     const deadlineMs = Date.now() + this.configuration.stopGraceSeconds * 1_000;
     while (this.window.load.inFlight > 0 && Date.now() < deadlineMs) await sleep(STOP_POLL_MS);
-    await this.settlement.drained();
+    await this.results.written();
     await this.health.flush();
   }
 
