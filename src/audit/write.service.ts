@@ -69,6 +69,47 @@ export class WriteService {
     }
   }
 
+  /**
+   * For work that calls somebody outside, which no transaction may wait for: it is done first and then written down. A repetition is
+   * answered without doing it again; two callers with one key at the same moment both do it, and get one answer.
+   */
+  async onceAfter<Done, Data extends object>(
+    caller: Caller,
+    request: StatedGrounds & object,
+    outside: () => Promise<Done>,
+    written: (done: Done) => Written<Data>,
+  ): Promise<Answer<Data>> {
+    const earlier = await this.earlier<Data>(caller, request);
+    if (earlier) return earlier;
+    let done: Done;
+    try {
+      assertOwnContext(caller, request);
+      done = await outside();
+    } catch (error) {
+      if (error instanceof AppError && error.failure.status < 500) await this.audit.refused(caller, error, request);
+      throw error;
+    }
+    return this.once(caller, request, () => Promise.resolve(written(done)));
+  }
+
+  private async earlier<Data extends object>(
+    caller: Caller,
+    request: StatedGrounds & object,
+  ): Promise<Answer<Data> | undefined> {
+    const repeatable = this.idempotency.repeatableRequest(caller, request);
+    if (!repeatable) return undefined;
+    try {
+      return await this.database.transaction(caller.orgcode, async (tx) => {
+        const answer = await this.idempotency.claimOrReplay<Data>(tx, repeatable);
+        if (!answer) throw new NotYetAnswered(); // and with it goes the claim
+        return answer;
+      });
+    } catch (error) {
+      if (error instanceof NotYetAnswered) return undefined;
+      throw error;
+    }
+  }
+
   private async claimAndWrite<Data extends object>(
     tx: Tx,
     caller: Caller,
@@ -89,6 +130,8 @@ export class WriteService {
     return answer;
   }
 }
+
+class NotYetAnswered extends Error {}
 
 /** The body's context is a claim: it may say nothing else than the verified headers do. */
 export function assertOwnContext(caller: Caller, { request_context }: StatedGrounds): void {

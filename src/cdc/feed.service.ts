@@ -94,6 +94,11 @@ export class FeedService {
     }
   }
 
+  /** A page with filters as a request has them. */
+  pageIn(orgcode: string, fields: FeedFilterFields, after: bigint | undefined, limit: number): Promise<FeedPage> {
+    return this.page(orgcode, feedFilters(fields), after, limit);
+  }
+
   /** The last position that there is, and the last one that is no more. */
   ends(orgcode: string): Promise<LogEnds> {
     return this.feed.ends(orgcode);

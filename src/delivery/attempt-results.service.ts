@@ -34,6 +34,11 @@ export class AttemptResults {
       this.settlement.addWaiting({ delivery, attempt: undefined, afterMs: 0, letsPass: false });
   }
 
+  /** Until all results are in the database, or not ours to write. */
+  written(): Promise<void> {
+    return this.settlement.drained();
+  }
+
   /** Never to be sent. */
   bury(delivery: LeasedDelivery, reason: 'workers_lost' | 'event_expired' | 'too_old'): void {
     this.settlement.addDead({ delivery, attempt: undefined, errorTag: reason, reason });

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
+import { CdcModule } from '../cdc/cdc.module.js';
 import { CdcWorkerModule } from '../cdc/cdc-worker.module.js';
 import { EventLogModule } from '../cdc/event-log.module.js';
 import { OperationsModule } from '../operations/operations.module.js';
@@ -21,12 +22,16 @@ import { DueLanes } from './due-lanes.service.js';
 import { LaneHealthRepository } from './lane-health.repository.js';
 import { LaneHealth } from './lane-health.service.js';
 import { Settlement } from './settlement.service.js';
+import { ReplayCompletion } from './replay-completion.service.js';
+import { ReplayRepository } from './replay.repository.js';
+import { ReplayRuns } from './replay-runs.service.js';
+import { ReplaySweep } from './replay.sweep.js';
 import { SettlementRepository } from './settlement.repository.js';
 import { TargetRefreshSweep } from './target-refresh.sweep.js';
 
 /** Routing, sending, settling: what runs in workers. */
 @Module({
-  imports: [AuditModule, CdcWorkerModule, EventLogModule, OperationsModule, WebhookWorkerModule],
+  imports: [AuditModule, CdcModule, CdcWorkerModule, EventLogModule, OperationsModule, WebhookWorkerModule],
   providers: [
     AttemptResults,
     AutoPause,
@@ -44,6 +49,10 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
     DueLanes,
     LaneHealth,
     LaneHealthRepository,
+    ReplayCompletion,
+    ReplayRepository,
+    ReplayRuns,
+    ReplaySweep,
     Settlement,
     SettlementRepository,
     TargetRefreshSweep,

@@ -8,13 +8,22 @@ import { CatalogModule } from '../catalog/catalog.module.js';
 import { CdcController } from '../cdc/cdc.controller.js';
 import { CdcModule } from '../cdc/cdc.module.js';
 import { AuthenticationHook } from '../platform/http/authentication.hook.js';
+import { WebhookReplayController } from '../delivery/webhook-replay.controller.js';
+import { WebhookReplayModule } from '../delivery/webhook-replay.module.js';
 import { WebhookController } from '../webhook/webhook.controller.js';
 import { WebhookModule } from '../webhook/webhook.module.js';
 
 /** The rooms that serve HTTP. */
 @Module({
-  imports: [AccessModule, AuditModule, CatalogModule, CdcModule, WebhookModule],
-  controllers: [AccessController, AuditController, CatalogController, CdcController, WebhookController],
+  imports: [AccessModule, AuditModule, CatalogModule, CdcModule, WebhookModule, WebhookReplayModule],
+  controllers: [
+    AccessController,
+    AuditController,
+    CatalogController,
+    CdcController,
+    WebhookController,
+    WebhookReplayController,
+  ],
   providers: [AuthenticationHook],
 })
 export class ApiModule {}

@@ -28,6 +28,13 @@ export class WebhookReading extends RevisionedRecords {
     return found;
   }
 
+  /** For what only makes sense while calls are made. */
+  async assertActive(orgcode: string, webhookId: string): Promise<void> {
+    const { status } = await this.get(orgcode, webhookId);
+    if (status === 'paused') throw new AppError(webhookErrors.isPaused);
+    if (status === 'revoked') throw new AppError(webhookErrors.isRevoked);
+  }
+
   snapshot(orgcode: string, { webhook_id }: Readonly<Record<string, unknown>>): Promise<object | undefined> {
     return typeof webhook_id === 'string' ? this.find(orgcode, webhook_id) : Promise.resolve(undefined);
   }

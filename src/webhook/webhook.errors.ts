@@ -32,6 +32,12 @@ export const webhookErrors = defineErrors({
     status: 409,
     message: 'The webhook was revoked for good; create another one.',
   },
+  isPaused: {
+    tag: 'webhook_paused',
+    major: 'conflict',
+    status: 409,
+    message: 'The webhook is paused: set it active first, which also sends what it missed.',
+  },
   notPaused: {
     tag: 'webhook_not_paused',
     major: 'conflict',

@@ -1,0 +1,145 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../platform/database/database.js';
+import type { Db, PlainTx, Tx } from '../platform/database/transaction.js';
+import { Prisma, type WebhookReplay as ReplayRecord } from '../generated/prisma/client.js';
+import { LEASE_SECONDS } from './delivery-limits.js';
+
+export type { ReplayRecord };
+
+export interface NewReplay {
+  replayId: string;
+  webhookId: string;
+  lane: bigint;
+  only: string;
+  service: string | null;
+  fromUtc: string | null;
+  toUtc: string;
+  rate: number;
+  reason: string;
+}
+
+export interface OpenReplay {
+  orgcode: string;
+  replayId: string;
+}
+
+/** Replays that are operation runs. */
+@Injectable()
+export class ReplayRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Undefined where the id is taken, or the webhook has one at work. */
+  async insert(tx: Tx, orgcode: string, replay: NewReplay): Promise<ReplayRecord | undefined> {
+    const { count } = await tx.webhookReplay.createMany({ data: { ...replay, orgcode }, skipDuplicates: true });
+    return count === 0 ? undefined : ((await this.find(tx, orgcode, replay.replayId)) ?? undefined);
+  }
+
+  find(db: Db, orgcode: string, replayId: string): Promise<ReplayRecord | null> {
+    return db.webhookReplay.findUnique({ where: { orgcode_replayId: { orgcode, replayId } } });
+  }
+
+  async askToCancel(tx: Tx, orgcode: string, replayId: string): Promise<void> {
+    await tx.webhookReplay.updateMany({
+      where: { orgcode, replayId, status: { not: 'completed' } },
+      data: { cancelAsked: true, updatedAt: new Date() },
+    });
+  }
+
+  async complete(
+    tx: Tx,
+    orgcode: string,
+    replayId: string,
+    end: { outcome: string; delivered: number; failed: number; operationRunId: number },
+  ): Promise<void> {
+    await tx.webhookReplay.update({
+      where: { orgcode_replayId: { orgcode, replayId } },
+      data: { ...end, status: 'completed', updatedAt: new Date() },
+    });
+  }
+
+  open(atMost: number): Promise<OpenReplay[]> {
+    return this.database.plainAcross('delivery', (tx) =>
+      tx.rows(
+        'replays open',
+        `select orgcode, replay_id as "replayId" from webhook_replay where status <> 'completed' order by lane limit $1`,
+        [atMost],
+      ),
+    );
+  }
+
+  read({ orgcode, replayId }: OpenReplay): Promise<ReplayRecord | null> {
+    return this.database.read(orgcode, (db) => this.find(db, orgcode, replayId));
+  }
+
+  async keep({ orgcode, replayId }: OpenReplay, change: Prisma.WebhookReplayUpdateInput): Promise<ReplayRecord> {
+    return this.database.transaction(orgcode, (tx) =>
+      tx.webhookReplay.update({
+        where: { orgcode_replayId: { orgcode, replayId } },
+        data: { ...change, updatedAt: new Date() },
+      }),
+    );
+  }
+
+  /** Into the queue, with the progress in the same transaction: a worker that is lost leaves none out and sends none twice. */
+  async queue({ orgcode, replayId, lane }: ReplayRecord, positions: readonly bigint[], sentTo: bigint): Promise<void> {
+    await this.database.plainAcross('delivery', async (tx) => {
+      if (positions.length > 0)
+        await tx.rows('replay queue', 'select lease from ipm_insert_replays($1, $2, $3::bigint[], false, $4, $5)', [
+          orgcode,
+          lane,
+          positions,
+          LEASE_SECONDS,
+          'replay',
+        ]);
+      await tx.rows(
+        'replay progress',
+        'update webhook_replay set sent_to = $3, queued = queued + $4, updated_at = clock_timestamp() where orgcode = $1 and replay_id = $2',
+        [orgcode, replayId, sentTo, positions.length],
+      );
+    });
+  }
+
+  /** Of some positions those whose deliveries are all dead, or of which none was delivered. */
+  async only(lane: bigint, only: string, positions: readonly bigint[]): Promise<Set<bigint>> {
+    if (only === 'all' || positions.length === 0) return new Set(positions);
+    const rows = await this.database.plainAcross('delivery', (tx) => this.chosen(tx, lane, only, positions));
+    return new Set(rows.map(({ position }) => position));
+  }
+
+  /** What has come of what was sent since then. */
+  async outcome({
+    lane,
+    createdAt,
+    countedTo,
+  }: ReplayRecord): Promise<{ open: number; delivered: number; failed: number }> {
+    const [row] = await this.database.plainAcross('delivery', (tx) =>
+      tx.rows<{ open: number; delivered: number; failed: number }>(
+        'replay outcome',
+        `select count(*) filter (where status in ('scheduled', 'sending'))::int as open,
+           count(*) filter (where status = 'delivered')::int as delivered,
+           count(*) filter (where status in ('dead', 'cancelled'))::int as failed
+         from delivery where lane = $1 and position <= $2 and replay_no > 0 and created_at >= $3`,
+        [lane, countedTo ?? 0n, createdAt],
+      ),
+    );
+    return row ?? { open: 0, delivered: 0, failed: 0 };
+  }
+
+  private chosen(
+    tx: PlainTx,
+    lane: bigint,
+    only: string,
+    positions: readonly bigint[],
+  ): Promise<{ position: bigint }[]> {
+    const wanted =
+      only === 'failed'
+        ? `bool_or(d.status = 'dead') and not bool_or(d.status = 'delivered')`
+        : `not coalesce(bool_or(d.status = 'delivered'), false)`;
+    return tx.rows(
+      `replay only ${only}`,
+      `select u.position from unnest($2::bigint[]) as u(position) left join delivery d on d.lane = $1 and d.position = u.position
+       group by u.position having ${wanted}`,
+      [lane, positions],
+    );
+  }
+}
