@@ -169,7 +169,7 @@ describe('a replay', () => {
     const webhook = await scene.webhook();
     await scene.publish(400);
     await until(async () => (await scene.statuses()).delivered === 400, 20_000);
-    const start = (): Promise<{ status: number; body: Record<string, never> }> =>
+    const start = (): ReturnType<typeof scene.call> =>
       scene.call('webhook/replay/start', { webhook_id: webhook.webhook_id, rate: 20 });
     const { body } = await start();
     const { replay_id } = (body.data as { replay: { replay_id: string } }).replay;
