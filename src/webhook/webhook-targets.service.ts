@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Database } from '../platform/database/database.js';
-import type { Db, PlainTx, SystemTx } from '../platform/database/transaction.js';
+import type { Db, PlainTx } from '../platform/database/transaction.js';
 import { Keyring } from '../platform/secrets/keyring.js';
 import { log } from '../platform/telemetry/logger.js';
 import { compileFilters, type CompiledFilters } from './event-filter.js';
@@ -68,11 +68,11 @@ export class WebhookTargets {
   }
 
   /** Of that version or newer. Without one, as they are now. With `tx` no second connection is asked for. */
-  async ofOrganisation(orgcode: string, version?: bigint, tx?: SystemTx): Promise<WebhookTargetSet> {
+  async ofOrganisation(orgcode: string, version?: bigint, tx?: PlainTx): Promise<WebhookTargetSet> {
     const known = this.sets.get(orgcode);
     if (known && version !== undefined && known.version >= version) return known;
-    const read = (system: SystemTx): Promise<StoredSet[]> => this.repository.sets(system, [orgcode]);
-    const [stored] = tx ? await read(tx) : await this.database.acrossOrganisations('webhook targets', read);
+    const read = (system: PlainTx): Promise<StoredSet[]> => this.repository.sets(system, [orgcode]);
+    const [stored] = tx ? await read(tx) : await this.database.plainAcross('webhook targets', read);
     return stored ? this.keep(stored) : { version: 0n, targets: [] };
   }
 
@@ -84,7 +84,7 @@ export class WebhookTargets {
   /** Reads those again that have changed, and those that are not known. */
   async refresh(orgcodes: readonly string[]): Promise<void> {
     if (orgcodes.length === 0) return;
-    await this.database.acrossOrganisations('webhook targets', async (tx) => {
+    await this.database.plainAcross('webhook targets', async (tx) => {
       const versions = await this.repository.versions(tx, orgcodes);
       const now = new Map(versions.map(({ orgcode, version }) => [orgcode, version]));
       const changed = orgcodes.filter((orgcode) => {
