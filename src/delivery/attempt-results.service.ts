@@ -54,11 +54,6 @@ export class AttemptResults {
     return replayNo === 0 && Date.now() - sinceMs > this.configuration.delivery.maxAgeSeconds * 1_000;
   }
 
-  /** When all of them stand in the database, or are not ours to write. */
-  written(): Promise<void> {
-    return this.settlement.drained();
-  }
-
   private verdict(
     delivery: LeasedDelivery,
     target: WebhookTarget,

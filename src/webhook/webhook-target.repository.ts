@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Db, PlainTx } from '../platform/database/transaction.js';
+import type { PlainTx } from '../platform/database/transaction.js';
 import type { EventFilter } from './event-filter.js';
 import type { WebhookStatus } from './webhook-lifecycle.js';
 import type { Gap } from './webhook-gaps.dto.js';
@@ -51,13 +51,7 @@ export interface StoredSet {
 @Injectable()
 export class WebhookTargetRepository {
   /** 0 where no webhook was ever written. */
-  async version(db: Db, orgcode: string): Promise<bigint> {
-    const [row] = await db.$queryRaw<{ version: bigint }[]>`
-      select version from webhook_roll where orgcode = ${orgcode}`;
-    return row?.version ?? 0n;
-  }
-
-  async plainVersion(tx: PlainTx, orgcode: string): Promise<bigint> {
+  async version(tx: PlainTx, orgcode: string): Promise<bigint> {
     const [row] = await tx.rows<{ version: bigint }>(
       'webhook version',
       'select version from webhook_roll where orgcode = $1',

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Database } from '../platform/database/database.js';
-import type { Db, PlainTx } from '../platform/database/transaction.js';
+import type { PlainTx } from '../platform/database/transaction.js';
 import { Keyring } from '../platform/secrets/keyring.js';
 import { log } from '../platform/telemetry/logger.js';
 import { compileFilters, type CompiledFilters } from './event-filter.js';
@@ -53,13 +53,8 @@ export class WebhookTargets {
   ) {}
 
   /** Of the organisation's set of webhooks; 0 where there never was one. */
-  version(db: Db, orgcode: string): Promise<bigint> {
-    return this.repository.version(db, orgcode);
-  }
-
-  /** The same for who routes, on its own connection. */
-  plainVersion(tx: PlainTx, orgcode: string): Promise<bigint> {
-    return this.repository.plainVersion(tx, orgcode);
+  version(tx: PlainTx, orgcode: string): Promise<bigint> {
+    return this.repository.version(tx, orgcode);
   }
 
   /** Organisations whose targets are in memory. */
@@ -98,10 +93,10 @@ export class WebhookTargets {
     });
   }
 
-  /** Unless somebody else has kept a newer one in the meantime. */
+  /** Unless somebody else has kept it, or a newer one, in the meantime. */
   private keep({ orgcode, version, targets }: StoredSet): WebhookTargetSet {
     const known = this.sets.get(orgcode);
-    if (known && known.version > version) return known;
+    if (known && known.version >= version) return known;
     const set = { version, targets: targets.map((stored) => this.opened(orgcode, stored)) };
     this.sets.set(orgcode, set); // forgets the lanes of the one before
     for (const target of set.targets) this.lanes.set(target.lane, target);

@@ -42,8 +42,11 @@ describe('/metrics', () => {
     sink.answer = (_arrival, howOften) => (howOften === 1 ? { status: 503 } : undefined);
     await scene.publish(3);
     await until(() => sink.at(webhook.path).length >= 3);
-    const { text } = await read({ authorization: `Bearer ${TOKEN}` });
-    expect(valueOf(text, 'ipm_delivery_attempts_total{outcome="http_5xx"}')).toBe(3);
+    let text = '';
+    await until(async () => {
+      ({ text } = await read({ authorization: `Bearer ${TOKEN}` }));
+      return valueOf(text, 'ipm_delivery_attempts_total{outcome="http_5xx"}') === 3;
+    });
     expect(valueOf(text, 'ipm_delivery_attempt_seconds_count')).toBe(3);
     expect(valueOf(text, 'ipm_delivery_window{state="in_flight"}')).toBe(0);
     for (const gauge of ['ipm_delivery_due', 'ipm_delivery_due_oldest_seconds', 'ipm_router_organisations_behind'])

@@ -35,7 +35,7 @@ describe('targets', () => {
       ...fields,
     });
   const version = (): Promise<bigint> =>
-    api.app.get(Database).transaction(orgcode, (tx) => targets.plainVersion(tx, orgcode));
+    api.app.get(Database).plainAcross('webhook targets', (tx) => targets.version(tx, orgcode));
   const now = async (): Promise<WebhookTargetSet> => targets.ofOrganisation(orgcode, await version());
   const only = async (): Promise<WebhookTarget> => {
     const { targets: all } = await now();
@@ -145,7 +145,7 @@ describe('targets', () => {
     const database = api.app.get(Database);
     await database.plainAcross('webhook targets', async (tx) => {
       const crossing = jest.spyOn(database, 'plainAcross');
-      const { targets: all } = await targets.ofOrganisation(orgcode, await targets.plainVersion(tx, orgcode), tx);
+      const { targets: all } = await targets.ofOrganisation(orgcode, await targets.version(tx, orgcode), tx);
       expect([all.length, crossing.mock.calls.length]).toEqual([1, 0]);
     });
   });
