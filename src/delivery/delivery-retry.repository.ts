@@ -9,7 +9,7 @@ export interface RetriedDelivery {
 }
 
 /** What stands on a delivery that was retried by hand: it is sent once more, however old it is, and never by the schedule. */
-export const RETRIED = 'retried';
+const RETRIED = 'retried';
 
 @Injectable()
 export class DeliveryRetryRepository {

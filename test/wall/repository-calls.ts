@@ -236,10 +236,9 @@ const webhookCalls: CallsOf<WebhookRepository> = {
 };
 
 const webhookTargetCalls: CallsOf<WebhookTargetRepository> = {
-  version: { run: async (targets, { db, of }) => Number(await targets.version(db, of.orgcode)) },
-  plainVersion: {
+  version: {
     system: true,
-    run: async (targets, { db, of }) => Number(await targets.plainVersion(db, of.orgcode)),
+    run: async (targets, { db, of }) => Number(await targets.version(db, of.orgcode)),
   },
   versions: { system: true, run: (targets, { db, of }) => targets.versions(db, [of.orgcode]) },
   sets: {

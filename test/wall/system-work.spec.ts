@@ -19,6 +19,8 @@ const CROSSINGS: Record<string, string[]> = {
   'src/delivery/catch-up.repository.ts': ['delivery'],
   'src/delivery/delivery.repository.ts': ['delivery'],
   'src/delivery/lane-health.repository.ts': ['delivery'],
+  'src/delivery/queue-state.repository.ts': ['delivery'],
+  'src/delivery/replay.repository.ts': ['delivery'],
   'src/delivery/settlement.repository.ts': ['delivery'],
   'src/operations/operation-runs.service.ts': ['operation run'],
   'src/platform/database/database-life.ts': ['database life'],

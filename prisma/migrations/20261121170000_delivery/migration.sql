@@ -251,8 +251,9 @@ BEGIN
     ), sending AS (
       UPDATE delivery d SET status = 'sending', fence = new_lease
       FROM taken t CROSS JOIN LATERAL (
-        SELECT ctid AS row_id FROM delivery x WHERE x.lane = t.lane AND x.position = t.position AND x.replay_no = t.replay_no LIMIT 1) r
-      WHERE d.ctid = r.row_id AND d.status = 'scheduled'
+        SELECT ctid AS row_id FROM delivery x
+        WHERE x.lane = t.lane AND x.position = t.position AND x.replay_no = t.replay_no AND x.status = 'scheduled' LIMIT 1) r
+      WHERE d.ctid = r.row_id
       RETURNING d.orgcode, d.lane, d.position, d.replay_no, d.attempts, d.lost_with, d.ordering_key, d.created_at, d.reason
     )
     SELECT new_lease, s.orgcode, s.lane, s.position, s.replay_no, s.attempts, s.lost_with, s.ordering_key, s.created_at, s.reason IS NOT NULL,
@@ -262,7 +263,9 @@ BEGIN
     ORDER BY s.lane, s.position;
 END $$;
 
--- Both settle by key and fence: whoever's lease was taken over changes nothing. They answer how many were still theirs.
+-- Both settle by key and fence: whoever's lease was taken over changes nothing. They answer how many were still theirs. The row is found
+-- by its whole key under LIMIT 1 and joined by nothing but its place: a fence among the join's conditions made Postgres, before its first
+-- statistics, join on it alone (48 s for 400 rows of 60,000).
 CREATE FUNCTION ipm_settle_delivered(
   p_lanes bigint[], p_positions bigint[], p_replay_nos integer[], p_fences bigint[], p_attempts smallint[], p_http_statuses smallint[],
   p_durations_ms integer[], p_ordered boolean, p_finished_leases bigint[])
@@ -275,8 +278,9 @@ BEGIN
   FROM unnest(p_lanes, p_positions, p_replay_nos, p_fences, p_attempts, p_http_statuses, p_durations_ms)
     AS u(lane, position, replay_no, fence, attempts, http_status, duration_ms)
   CROSS JOIN LATERAL (
-    SELECT ctid AS row_id FROM delivery x WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no LIMIT 1) r
-  WHERE d.ctid = r.row_id AND d.fence = u.fence AND d.status = 'sending';
+    SELECT ctid AS row_id FROM delivery x
+    WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no AND x.fence = u.fence AND x.status = 'sending' LIMIT 1) r
+  WHERE d.ctid = r.row_id;
   GET DIAGNOSTICS ours = ROW_COUNT;
   IF p_ordered THEN
     PERFORM ipm_free_keys(array_agg(d.lane), array_agg(d.position), array_agg(d.replay_no), array_agg(d.ordering_key))
@@ -308,8 +312,9 @@ BEGIN
       attempted_at = CASE WHEN u.error_tag IS NULL THEN d.attempted_at ELSE clock_timestamp() END
     FROM input u
     CROSS JOIN LATERAL (
-      SELECT ctid AS row_id FROM delivery x WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no LIMIT 1) r
-    WHERE d.ctid = r.row_id AND d.fence = u.fence AND d.status = 'sending'
+      SELECT ctid AS row_id FROM delivery x
+      WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no AND x.fence = u.fence AND x.status = 'sending' LIMIT 1) r
+    WHERE d.ctid = r.row_id
     RETURNING d.orgcode, d.lane, d.position, d.replay_no, d.lost_with, d.attempted_at, u.attempts, u.http_status, u.duration_ms,
       u.error_tag, u.excerpt, u.after_ms
   ), noted AS (
@@ -345,8 +350,10 @@ BEGIN
       FROM unnest(p_lanes, p_positions, p_replay_nos, p_fences, p_attempts, p_http_statuses, p_durations_ms, p_error_tags, p_excerpts, p_reasons)
         AS u(lane, position, replay_no, fence, attempts, http_status, duration_ms, error_tag, excerpt, reason)
       CROSS JOIN LATERAL (
-        SELECT ctid AS row_id FROM delivery x WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no LIMIT 1) r
-      WHERE d.ctid = r.row_id AND d.orgcode = p_orgcode AND d.fence = u.fence AND d.status = 'sending'
+        SELECT ctid AS row_id FROM delivery x
+        WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no AND x.fence = u.fence AND x.status = 'sending'
+          AND x.orgcode = p_orgcode LIMIT 1) r
+      WHERE d.ctid = r.row_id
       RETURNING d.*, u.duration_ms AS took_ms
     ), noted AS (
       INSERT INTO delivery_attempt (orgcode, lane, position, replay_no, attempt, at, duration_ms, http_status, error_tag, excerpt)
@@ -372,8 +379,9 @@ BEGIN
       UPDATE delivery d SET status = 'scheduled', lost_with = d.lost_with + 1
       FROM ended CROSS JOIN LATERAL unnest(ended.lanes, ended.positions, ended.replay_nos) AS u(lane, position, replay_no)
       CROSS JOIN LATERAL (
-        SELECT ctid AS row_id FROM delivery x WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no LIMIT 1) r
-      WHERE d.ctid = r.row_id AND d.fence = ended.lease AND d.status = 'sending'
+        SELECT ctid AS row_id FROM delivery x
+        WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no AND x.fence = ended.lease AND x.status = 'sending' LIMIT 1) r
+      WHERE d.ctid = r.row_id
       RETURNING d.orgcode, d.lane, d.position, d.replay_no, d.lost_with
     ), due AS (
       INSERT INTO delivery_due (orgcode, lane, due_at, position, replay_no, suspect)
