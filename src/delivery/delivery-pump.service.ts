@@ -107,7 +107,7 @@ export class DeliveryPump implements BeforeApplicationShutdown {
     } else if (this.results.isTooOld(delivery, target)) {
       this.results.bury(delivery, 'too_old');
     } else {
-      void this.send({ ...delivery, event }, target);
+      void this.send(delivery, event, target);
       return;
     }
     this.window.done(delivery);
@@ -118,14 +118,14 @@ export class DeliveryPump implements BeforeApplicationShutdown {
     return isWanted && lease.lastsFor(target.timeoutMs + LEASE_MARGIN_MS);
   }
 
-  private async send(delivery: LeasedDelivery & { event: OutgoingEvent }, target: WebhookTarget): Promise<void> {
+  private async send(delivery: LeasedDelivery, event: OutgoingEvent, target: WebhookTarget): Promise<void> {
     try {
-      const outcome = await this.sender.send(delivery, target);
+      const outcome = await this.sender.send(delivery, event, target);
       this.window.markSlow(delivery.lane, outcome.durationMs > SLOW_MS);
       if (this.results.ended(delivery, target, outcome)) void this.flushHealth();
     } catch (error) {
       log.error({ err: error, lane: String(delivery.lane) }, 'a delivery failed here and not at its endpoint');
-      this.results.giveBack([delivery]);
+      this.results.failedHere(delivery, target);
     }
     this.window.done(delivery);
     this.pump();

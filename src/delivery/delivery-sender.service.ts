@@ -10,13 +10,12 @@ import { messageBody } from './outgoing-message.js';
 /** Renders, signs and posts. */
 @Injectable()
 export class DeliverySender {
-  /** An event that many webhooks get is rendered once per format. */
-  private readonly bodies = new WeakMap<OutgoingEvent, Partial<Record<PayloadFormat, string>>>();
+  /** An event that many webhooks get is rendered once per format; as bytes, since both the signature and the socket want these. */
+  private readonly bodies = new WeakMap<OutgoingEvent, Partial<Record<PayloadFormat, Buffer>>>();
 
   constructor(private readonly client: GuardedClient) {}
 
-  send(delivery: LeasedDelivery & { event: OutgoingEvent }, target: WebhookTarget): Promise<OutgoingOutcome> {
-    const { event } = delivery;
+  send(delivery: LeasedDelivery, event: OutgoingEvent, target: WebhookTarget): Promise<OutgoingOutcome> {
     const body = this.bodyOf(event, target.payloadFormat);
     const headers = messageHeaders({
       format: target.payloadFormat,
@@ -32,9 +31,9 @@ export class DeliverySender {
     return this.client.post({ url: target.endpointUrl, headers, body, timeoutMs: target.timeoutMs });
   }
 
-  private bodyOf(event: OutgoingEvent, format: PayloadFormat): string {
+  private bodyOf(event: OutgoingEvent, format: PayloadFormat): Buffer {
     const known = this.bodies.get(event) ?? {};
     this.bodies.set(event, known);
-    return (known[format] ??= messageBody(format, event));
+    return (known[format] ??= Buffer.from(messageBody(format, event)));
   }
 }
