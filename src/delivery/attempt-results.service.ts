@@ -62,9 +62,9 @@ export class AttemptResults {
   }
 
   /** Waited longer than anybody wants it, pauses not counted. */
-  isTooOld({ createdAt, replayNo }: LeasedDelivery, { activeSince }: WebhookTarget): boolean {
+  isTooOld({ createdAt, replayNo, isRetried }: LeasedDelivery, { activeSince }: WebhookTarget): boolean {
     const sinceMs = Math.max(createdAt.getTime(), activeSince.getTime());
-    return replayNo === 0 && Date.now() - sinceMs > this.configuration.delivery.maxAgeSeconds * 1_000;
+    return replayNo === 0 && !isRetried && Date.now() - sinceMs > this.configuration.delivery.maxAgeSeconds * 1_000;
   }
 
   private verdict(
@@ -79,7 +79,7 @@ export class AttemptResults {
       schedule: target.retrySchedule ?? retrySchedule,
       ageSeconds: (nowMs - Math.max(delivery.createdAt.getTime(), target.activeSince.getTime())) / 1_000,
       maxAgeSeconds,
-      isReplay: delivery.replayNo > 0,
+      isAlone: delivery.replayNo > 0 || delivery.isRetried === true,
       nowMs,
     };
     return verdictAfter({ status, errorTag, retryAfter }, circumstances, Math.random);

@@ -147,6 +147,7 @@ function leasedDelivery(row: ClaimedRow, lease: Lease): LeasedDelivery {
     lostWith: row.lostWith,
     isOrdered: row.orderingKey !== null,
     createdAt: row.createdAt,
+    isRetried: row.isRetried,
     event: isThere
       ? { orgcode, position, eventId, occurredAt: instantText(occurredMicros), recordedAt, envelope }
       : undefined,

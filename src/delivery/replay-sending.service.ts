@@ -64,7 +64,7 @@ export class ReplaySending {
       schedule: [],
       ageSeconds: 0,
       maxAgeSeconds: 0,
-      isReplay: true,
+      isAlone: true,
       nowMs: Date.now(),
     };
     const verdict = verdictAfter(outcome, circumstances, Math.random);

@@ -16,7 +16,7 @@ CREATE TABLE "delivery" (
   "duration_ms" INTEGER,
   "error_tag" TEXT,
   "excerpt" TEXT,
-  "reason" TEXT, -- why it is dead or cancelled
+  "reason" TEXT, -- why it is dead or cancelled; 'retried' once it was sent again by hand
   "ordering_key" TEXT,
   "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT clock_timestamp(),
   "attempted_at" TIMESTAMPTZ(3),
@@ -217,7 +217,7 @@ END $$;
 CREATE FUNCTION ipm_claim_deliveries(
   p_lanes bigint[], p_limits integer[], p_rates integer[], p_suspect boolean, p_lease_seconds integer, p_worker text)
 RETURNS TABLE (lease bigint, orgcode text, lane bigint, "position" bigint, "replayNo" integer, attempts smallint, "lostWith" smallint,
-  "orderingKey" text, "createdAt" timestamptz, "eventId" text, "occurredMicros" bigint, "recordedAt" timestamptz, envelope text)
+  "orderingKey" text, "createdAt" timestamptz, "isRetried" boolean, "eventId" text, "occurredMicros" bigint, "recordedAt" timestamptz, envelope text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -254,9 +254,9 @@ BEGIN
         SELECT ctid AS row_id FROM delivery x
         WHERE x.lane = t.lane AND x.position = t.position AND x.replay_no = t.replay_no AND x.status = 'scheduled' LIMIT 1) r
       WHERE d.ctid = r.row_id
-      RETURNING d.orgcode, d.lane, d.position, d.replay_no, d.attempts, d.lost_with, d.ordering_key, d.created_at
+      RETURNING d.orgcode, d.lane, d.position, d.replay_no, d.attempts, d.lost_with, d.ordering_key, d.created_at, d.reason
     )
-    SELECT new_lease, s.orgcode, s.lane, s.position, s.replay_no, s.attempts, s.lost_with, s.ordering_key, s.created_at,
+    SELECT new_lease, s.orgcode, s.lane, s.position, s.replay_no, s.attempts, s.lost_with, s.ordering_key, s.created_at, s.reason IS NOT NULL,
       e.event_id, (extract(epoch from e.occurred_at) * 1000000)::bigint, e.recorded_at, e.envelope
     FROM sending s LEFT JOIN LATERAL (
       SELECT * FROM event e WHERE e.orgcode = s.orgcode AND e.position = s.position LIMIT 1) e ON true
