@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CpuMeter } from './cpu-meter.mjs';
-import { createWebhook, LOOPBACK_ALLOWED } from './delivery-ground.mjs';
+import { createWebhook, LOOPBACK_ALLOWED, untilSettled } from './delivery-ground.mjs';
 import { DurableStores } from './durable-stores.mjs';
 import { EVENT_BYTES } from './events.mjs';
 import { startIpm } from './ipm-server.mjs';
+import { PostgresMeter } from './postgres-meter.mjs';
 import { figuresOver, judgedAlone } from './report.mjs';
 import { summaryOf, TimedDeliveries } from './timed-deliveries.mjs';
 
@@ -19,19 +20,21 @@ export async function measure({ runs = 3, seconds = 20, rate }, progress) {
   let timed;
   try {
     const ipm = await startIpm(stores, { environment: LOOPBACK_ALLOWED });
+    const meter = await PostgresMeter.on(ipm.databaseUrl);
     timed = await TimedDeliveries.with(ipm);
     await createWebhook(ipm, ipm.headers, { endpoint_url: timed.url });
     for (let i = 0; i < WARM_UP_CALLS; i += 1) await timed.one(ipm.headers);
-    await flooded(timed, ipm);
+    await flooded(timed, ipm, meter);
     const results = [];
     for (let run = 1; run <= runs; run += 1) {
-      results.push(await roundOf(timed, ipm, { seconds, rate }));
+      results.push(await roundOf(timed, ipm, meter, { seconds, rate }));
       const { idle, half } = results.at(-1);
       progress(
         `run ${run}: idle p50 ${idle.p50Ms.toFixed(1)} ms, p99 ${idle.p99Ms.toFixed(1)} ms; ` +
           `at ${half.sentPerSecond.toFixed(0)}/s p50 ${half.p50Ms.toFixed(1)} ms, p99 ${half.p99Ms.toFixed(1)} ms`,
       );
     }
+    await meter.end();
     return { how: how({ seconds, rate }), ...judgedAlone(figuresOf(results), results) };
   } finally {
     await timed?.stop();
@@ -39,11 +42,12 @@ export async function measure({ runs = 3, seconds = 20, rate }, progress) {
   }
 }
 
-async function roundOf(timed, ipm, { seconds, rate }) {
+async function roundOf(timed, ipm, meter, { seconds, rate }) {
   const cpu = new CpuMeter({ server: ipm.pid, postgres: ipm.postgresPid, redis: ipm.redisPid });
   const idle = await idleFor(timed, ipm, seconds);
-  const most = rate ?? (await flooded(timed, ipm));
+  const most = rate ?? (await flooded(timed, ipm, meter));
   const half = await timed.atRate([ipm.headers], { rate: most / 2, seconds, size: A_CALL_UNDER_LOAD });
+  await untilSettled(meter);
   const used = cpu.since();
   return { idle, half, most, otherCores: used.others / used.wall };
 }
@@ -58,7 +62,7 @@ async function idleFor(timed, { headers }, seconds) {
 }
 
 /** Deliveries a second while events are published as fast as they are taken. */
-async function flooded(timed, { headers }) {
+async function flooded(timed, { headers }, meter) {
   const begunMs = performance.now();
   let left = FLOOD_EVENTS;
   const begun = [];
@@ -70,7 +74,9 @@ async function flooded(timed, { headers }) {
   };
   await Promise.all(Array.from({ length: FLOOD_CALLERS }, caller));
   await timed.arrivals(begun);
-  return FLOOD_EVENTS / ((performance.now() - begunMs) / 1000);
+  const perSecond = FLOOD_EVENTS / ((performance.now() - begunMs) / 1000);
+  await untilSettled(meter);
+  return perSecond;
 }
 
 function figuresOf(results) {

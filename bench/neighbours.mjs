@@ -4,6 +4,7 @@ import { freePort } from '../dist/local/free-port.js';
 import { CpuMeter } from './cpu-meter.mjs';
 import { createWebhook, LOOPBACK_ALLOWED } from './delivery-ground.mjs';
 import { DurableStores } from './durable-stores.mjs';
+import { EventPublisher } from './event-publisher.mjs';
 import { organisations, startIpm } from './ipm-server.mjs';
 import { PostgresMeter } from './postgres-meter.mjs';
 import { figuresOver, judgedAlone } from './report.mjs';
@@ -44,6 +45,7 @@ export async function measure({ runs = 3, seconds = 20, rate = 200, waiting = 20
 async function roundOf(stores, { database, kind, seconds, rate, waiting }) {
   const ipm = await startIpm(stores, { database, name: database, environment: LOOPBACK_ALLOWED });
   const timed = await TimedDeliveries.with(ipm);
+  const flooding = new EventPublisher(ipm);
   const endpoint = await kind.endpoint();
   const meter = await PostgresMeter.on(ipm.databaseUrl);
   try {
@@ -54,7 +56,7 @@ async function roundOf(stores, { database, kind, seconds, rate, waiting }) {
     const cpu = new CpuMeter({ server: ipm.pid, postgres: ipm.postgresPid, redis: ipm.redisPid });
     await timed.atRate(healthy, { rate, seconds: WARM_UP_SECONDS });
     const before = await timed.atRate(healthy, { rate, seconds });
-    const published = timed.publisher.publish([dead], waiting, PUBLISHED_A_CALL);
+    const published = flooding.publish([dead], waiting, PUBLISHED_A_CALL);
     const meanwhile = await timed.atRate(healthy, { rate, seconds });
     await published;
     await allWaiting(meter, waiting);
@@ -68,6 +70,7 @@ async function roundOf(stores, { database, kind, seconds, rate, waiting }) {
     await endpoint.close();
     await meter.end();
     await timed.stop();
+    await flooding.end();
     await ipm.server.stop();
   }
 }
