@@ -18,9 +18,10 @@ const FLOOD_CALLERS = 8;
 export async function measure({ runs = 3, seconds = 20, rate }, progress) {
   const stores = await DurableStores.start(progress);
   let timed;
+  let meter;
   try {
     const ipm = await startIpm(stores, { environment: LOOPBACK_ALLOWED });
-    const meter = await PostgresMeter.on(ipm.databaseUrl);
+    meter = await PostgresMeter.on(ipm.databaseUrl);
     timed = await TimedDeliveries.with(ipm);
     await createWebhook(ipm, ipm.headers, { endpoint_url: timed.url });
     for (let i = 0; i < WARM_UP_CALLS; i += 1) await timed.one(ipm.headers);
@@ -34,10 +35,10 @@ export async function measure({ runs = 3, seconds = 20, rate }, progress) {
           `at ${half.sentPerSecond.toFixed(0)}/s p50 ${half.p50Ms.toFixed(1)} ms, p99 ${half.p99Ms.toFixed(1)} ms`,
       );
     }
-    await meter.end();
     return { how: how({ seconds, rate }), ...judgedAlone(figuresOf(results), results) };
   } finally {
     await timed?.stop();
+    await meter?.end();
     await stores.stop();
   }
 }
