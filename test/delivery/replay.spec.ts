@@ -1,4 +1,4 @@
-import { TestApi } from '../support/api.js';
+import { TestApi, type ApiAnswer } from '../support/api.js';
 import { DeliveryScene } from '../support/delivery-scene.js';
 import { until } from '../support/until.js';
 import { WebhookSink } from '../support/webhook-sink.js';
@@ -169,7 +169,7 @@ describe('a replay', () => {
     const webhook = await scene.webhook();
     await scene.publish(400);
     await until(async () => (await scene.statuses()).delivered === 400, 20_000);
-    const start = (): Promise<{ status: number; body: Record<string, never> }> =>
+    const start = (): Promise<ApiAnswer> =>
       scene.call('webhook/replay/start', { webhook_id: webhook.webhook_id, rate: 20 });
     const { body } = await start();
     const { replay_id } = (body.data as { replay: { replay_id: string } }).replay;

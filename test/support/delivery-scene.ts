@@ -1,4 +1,4 @@
-import { writeGrounds, type TestApi } from './api.js';
+import { writeGrounds, type ApiAnswer, type TestApi } from './api.js';
 import { anEvent } from './events.js';
 import type { WebhookSink } from './webhook-sink.js';
 
@@ -25,13 +25,9 @@ export class DeliveryScene {
     return new DeliveryScene(api, sink, orgcode, key);
   }
 
-  async call(
-    operation: string,
-    body: object,
-    api = this.api,
-  ): Promise<{ status: number; body: Record<string, never> }> {
+  call(operation: string, body: object, api = this.api): Promise<ApiAnswer> {
     const request = { ...writeGrounds(this.orgcode), ...body };
-    return (await api.call(`/${operation}`, request, { orgcode: this.orgcode, key: this.key })) as never;
+    return api.call(`/${operation}`, request, { orgcode: this.orgcode, key: this.key });
   }
 
   async webhook(settings: object = {}): Promise<SceneWebhook> {
@@ -58,9 +54,9 @@ export class DeliveryScene {
     return set.status;
   }
 
-  async get(webhook: SceneWebhook): Promise<Record<string, never>> {
+  async get(webhook: SceneWebhook): Promise<Record<string, unknown>> {
     const { body } = await this.call('webhook/get', { webhook_id: webhook.webhook_id });
-    return (body.data as { webhook: Record<string, never> }).webhook;
+    return (body.data as { webhook: Record<string, unknown> }).webhook;
   }
 
   /** The ids of what was published, in order. */

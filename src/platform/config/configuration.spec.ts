@@ -109,6 +109,7 @@ describe('readConfiguration', () => {
     ['RATE_LIMIT_FEED_PER_MIN', ['0', '∞']],
     ['RATE_LIMIT_FAILED_LOGIN_PER_MIN', ['0', ' - ']],
     ['WEBHOOK_MAX_EVENT_AGE', ['0', '1d', '31622401']],
+    ['DELIVERY_LEASE_SECONDS', ['4', '601', '1m']],
     ['EVENT_RETENTION_DAYS', ['0', '3651', 'forever']],
     ['EVENT_RETENTION_MAX_DAYS', ['399', '3681']],
     ['EVENT_PARTITION_SIZE', ['999', '100000001', '5e6']],
