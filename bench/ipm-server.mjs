@@ -12,29 +12,36 @@ const NO_LIMIT = '100000000';
 
 export const ORGCODE = 'bench';
 
-/** IPM as it serves in production, with the limits lifted; `ready` milliseconds after its launch. */
-export async function startIpm(stores, { role = 'all', database = 'ipm', nodeArgs = [], name = 'ipm' } = {}) {
+/**
+ * IPM as it serves in production, with the limits lifted; `ready` milliseconds after its launch. With the `environment` of another
+ * one, and its database, it is one more process of the same installation.
+ */
+export async function startIpm(
+  stores,
+  { role = 'all', database = 'ipm', nodeArgs = [], name = 'ipm', environment: given } = {},
+) {
   const databaseUrl = await stores.database(database);
   const port = await freePort();
-  const apiKey = randomBytes(32).toString('base64url');
   const environment = {
     NODE_ENV: 'production',
-    PORT: String(port),
-    IPM_ROLE: role,
-    IPM_DATA_DIR: path.join(stores.folder, name),
     DATABASE_URL: databaseUrl,
     REDIS_URL: stores.redisUrl,
     IPM_SECRET: randomBytes(48).toString('base64url'),
     IPM_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     IPM_BOOTSTRAP_ORGCODE: ORGCODE,
-    IPM_BOOTSTRAP_API_KEY: apiKey,
+    IPM_BOOTSTRAP_API_KEY: randomBytes(32).toString('base64url'),
     RATE_LIMIT_KEY_PER_MIN: NO_LIMIT,
     RATE_LIMIT_FEED_PER_MIN: NO_LIMIT,
+    ...given,
+    PORT: String(port),
+    IPM_ROLE: role,
+    IPM_DATA_DIR: path.join(stores.folder, name),
   };
   const launchedAt = performance.now();
   const server = stores.launch(name, [...SERVING_FLAGS, ...nodeArgs, program], environment);
   const base = `http://127.0.0.1:${port}`;
   await server.waitUntil(() => answersOk(`${base}/health/ready`), READY_WITHIN_MS);
+  const apiKey = environment.IPM_BOOTSTRAP_API_KEY;
   const headers = { 'x-api-key': apiKey, 'x-orgcode': ORGCODE, 'content-type': 'application/json' };
   return {
     server,
@@ -69,21 +76,21 @@ export async function call({ base, headers }, operation, body) {
   return given;
 }
 
-/** Headers for each of some organisations, made unless they are there. */
-export async function organisations({ environment, headers }, orgcodes) {
+/** Headers for each of some organisations, made unless they are there, with a key that may do what the role may. */
+export async function organisations({ environment, headers }, orgcodes, role = 'integration_service') {
   const child = spawn(process.execPath, [keyMaker], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  child.stdin.end(JSON.stringify(orgcodes));
+  child.stdin.end(JSON.stringify({ orgcodes, role }));
   const keys = JSON.parse(await text(child.stdout));
   return orgcodes.map((orgcode) => ({ ...headers, 'x-orgcode': orgcode, 'x-api-key': keys[orgcode] }));
 }
 
 /** What every write says of itself. */
-export function writeGrounds() {
+export function writeGrounds(orgcode = ORGCODE) {
   return {
-    request_context: { orgcode: ORGCODE, actor: 'bench', context_source: 'api_key' },
+    request_context: { orgcode, actor: 'bench', context_source: 'api_key' },
     reason: 'measuring',
     source_refs: [{ kind: 'bench', id: '1' }],
   };

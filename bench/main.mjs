@@ -15,6 +15,10 @@ const BENCHES = {
   single: 'one event a call in one organisation and over 50',
   feed: 'pages of cdc/list, and publishing, on a log of a given size; with two stores, how both grow',
   stream: 'one writer, 500 readers of cdc/stream: how late an event is there, and whether all are',
+  deliver: 'deliveries a second to 1, 50 and 1,000 webhooks against the bare HTTP client, and what each costs',
+  latency: 'from the publish call to the receiver: idle, and at half of what it can deliver',
+  neighbours: 'how late healthy webhooks are while a dead one has 200,000 deliveries waiting',
+  workers: 'how much more two workers deliver than one, on this machine',
 };
 
 const HELP = `npm run bench -- <what> [options]
@@ -23,10 +27,10 @@ ${Object.entries(BENCHES)
   .map(([name, what]) => `  ${name.padEnd(9)}${what}`)
   .join('\n')}
 
-  --runs N          how often (start 5, idle 3, guarded 5 pairs, page 5, stop 5, publish 5 rounds, single 5, feed 3, stream 3)
-  --seconds N       length of a run under load (8; feed 3; stream 10), wait before memory is read (30), load before SIGTERM (2)
+  --runs N          how often (start 5, idle 3, guarded 5 pairs, page 5, stop 5, publish 5 rounds, single 5, the others 3)
+  --seconds N       length of a run under load (8; feed, deliver 3; stream 10; latency, neighbours 20), wait before memory is read (30), load before SIGTERM (2)
   --connections N   of the load (64; publish 8)
-  --profile         guarded, publish, single: one more run under the CPU profiler, and where the time goes
+  --profile         guarded, publish, single, deliver: one more run under the CPU profiler, and where the time goes
   --cold            start: npm ci with an empty npm cache
   --events N        seed, feed: how many there are in the log (1m); 10k and 50m are numbers too
   --event-bytes N   seed: of an event as JSON (1024); some 580 more on the disk
@@ -34,14 +38,28 @@ ${Object.entries(BENCHES)
   --store FOLDER    publish, single, feed: use a kept store; feed takes two and compares them, the smaller first
   --explain         feed: how Postgres runs the statement of each page
   --readers N       stream (500)
-  --rate N          stream: events a second (200)
+  --rate N          stream: events a second (200); neighbours: the same (200); latency: deliveries a second, for half of a known figure
+  --deliveries N    deliver, workers: of a run (100k)
+  --webhooks N      deliver: only 1, 50 or 1000
+  --waiting N       neighbours: for the dead webhook (200k)
   --json            the report as JSON, every run in it
   --help
 
 Starts its own Postgres (fsync and synchronous_commit on), Redis and servers on free ports of 127.0.0.1, and stops them.
 Exit code: 0 every target met, 1 a target missed or not judged, 2 not measured. Run it on a machine that does nothing else.`;
 
-const NUMBERS = ['runs', 'seconds', 'connections', 'events', 'event-bytes', 'readers', 'rate'];
+const NUMBERS = [
+  'runs',
+  'seconds',
+  'connections',
+  'events',
+  'event-bytes',
+  'readers',
+  'rate',
+  'deliveries',
+  'webhooks',
+  'waiting',
+];
 const FACTORS = { '': 1, k: 1_000, m: 1_000_000 };
 const MOST = 1_000_000_000;
 

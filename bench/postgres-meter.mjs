@@ -24,6 +24,22 @@ export class PostgresMeter {
     return { walBytes: now.wal - last.wal, transactions: now.xid - last.xid };
   }
 
+  /** Row versions written so far, by table, of the tables whose names match. Sessions tell of theirs when they end, or after seconds. */
+  async rows(like) {
+    const { rows } = await this.#client.query(
+      `select relname as name, n_tup_ins::float8 as inserted, n_tup_upd::float8 as updated, n_tup_del::float8 as deleted
+       from pg_stat_user_tables where relname ~ $1`,
+      [like],
+    );
+    return new Map(rows.map(({ name, inserted, updated, deleted }) => [name, inserted + updated + deleted]));
+  }
+
+  /** The one row of a question. */
+  async ask(question) {
+    const { rows } = await this.#client.query(question);
+    return rows[0];
+  }
+
   end() {
     return this.#client.end();
   }

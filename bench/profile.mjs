@@ -26,7 +26,7 @@ export async function profiled(stores, what, run, progress) {
 }
 
 /** Of the one .cpuprofile in the folder, between two times of `process.hrtime`: the functions with the most time of their own. */
-function hottestFunctions(folder, { from, to }) {
+export function hottestFunctions(folder, { from, to }) {
   const [file] = readdirSync(folder).filter((name) => name.endsWith('.cpuprofile'));
   const { nodes, samples, timeDeltas, startTime } = JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
   const nameOf = new Map(nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));

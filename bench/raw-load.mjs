@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { CpuMeter } from './cpu-meter.mjs';
 import { EVENT_BYTES } from './events.mjs';
-import { cpuSeconds, familyCpuSeconds, machineCpuSeconds } from './machine.mjs';
 
 const generator = path.join(import.meta.dirname, 'raw-load-generator.mjs');
 
@@ -21,34 +21,20 @@ export async function rawLoad(server, load) {
  * what the machine did beside them.
  */
 export async function underLoad({ pid, postgresPid, redisPid }, program, load) {
-  const before = usage({ pid, postgresPid, redisPid });
-  const begun = performance.now();
-  const { cpuSeconds: generatorSeconds, ...result } = await generate(program, load);
-  const wallSeconds = (performance.now() - begun) / 1000;
-  const after = usage({ pid, postgresPid, redisPid });
-  const used = Object.fromEntries(Object.keys(after).map((part) => [part, (after[part] - before[part]) / wallSeconds]));
-  const generatorCores = generatorSeconds / wallSeconds;
+  const meter = new CpuMeter({ server: pid, postgres: postgresPid, redis: redisPid });
+  const { cpuSeconds: generatorSeconds, ...result } = await outcomeOf(program, load);
+  const used = meter.since();
   return {
     ...result,
-    serverCores: used.server,
-    postgresCores: used.postgres,
-    generatorCores,
-    otherCores: used.machine - used.server - used.postgres - used.redis - used.bench - generatorCores,
+    serverCores: used.server / used.wall,
+    postgresCores: used.postgres / used.wall,
+    generatorCores: generatorSeconds / used.wall,
+    otherCores: (used.others - generatorSeconds) / used.wall,
   };
 }
 
-function usage({ pid, postgresPid, redisPid }) {
-  const { user, system } = process.cpuUsage();
-  return {
-    machine: machineCpuSeconds() ?? Number.NaN,
-    server: cpuSeconds(pid) ?? Number.NaN,
-    postgres: postgresPid === undefined ? 0 : (familyCpuSeconds(postgresPid) ?? Number.NaN),
-    redis: redisPid === undefined ? 0 : (cpuSeconds(redisPid) ?? Number.NaN),
-    bench: (user + system) / 1e6,
-  };
-}
-
-function generate(program, load) {
+/** What a program in a process of its own, with options on stdin, answers on stdout. */
+export function outcomeOf(program, load) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'pipe'] });
     let [output, complaint] = ['', ''];
@@ -56,7 +42,7 @@ function generate(program, load) {
     child.stderr.on('data', (chunk) => (complaint += chunk));
     child.once('error', reject);
     child.once('close', (code) =>
-      code === 0 ? resolve(JSON.parse(output)) : reject(new Error(`the load generator failed: ${complaint}`)),
+      code === 0 ? resolve(JSON.parse(output)) : reject(new Error(`${path.basename(program)} failed: ${complaint}`)),
     );
     child.stdin.end(JSON.stringify(load));
   });

@@ -84,6 +84,11 @@ function isMetRate({ unit, met }) {
   return unit.endsWith('/s') && met === true;
 }
 
+/** What the user can mend: said without a stack. */
+export function notMeasured(message) {
+  return Object.assign(new Error(message), { name: 'NotMeasured' });
+}
+
 export function meetsTargets({ figures }) {
   return figures.every(({ met = true }) => met === true);
 }

@@ -7,6 +7,7 @@ import { removeFolder } from '../dist/local/remove-folder.js';
 import { DurableStores } from './durable-stores.mjs';
 import { EVENT_BYTES } from './events.mjs';
 import { bytesPerEvent, fillLog } from './fill-log.mjs';
+import { notMeasured } from './report.mjs';
 import { SeedLayout } from './seed-layout.mjs';
 
 const DATABASE = 'ipm';
@@ -112,8 +113,4 @@ async function withClient(connectionString, work) {
   } finally {
     await client.end();
   }
-}
-
-function notMeasured(message) {
-  return Object.assign(new Error(message), { name: 'NotMeasured' });
 }

@@ -5,6 +5,7 @@ import { log } from '../platform/telemetry/logger.js';
 import type { WebhookTarget } from '../webhook/webhook-targets.service.js';
 import { answerExcerpt } from './answer-excerpt.js';
 import { AutoPause } from './auto-pause.service.js';
+import { DeliveryCounters } from './delivery-counters.service.js';
 import { LaneHealth } from './lane-health.service.js';
 import type { LeasedDelivery } from './leased-delivery.js';
 import { verdictAfter, type Verdict } from './retry-schedule.js';
@@ -19,11 +20,14 @@ export class AttemptResults {
     private readonly settlement: Settlement,
     private readonly health: LaneHealth,
     private readonly autoPause: AutoPause,
+    private readonly counters: DeliveryCounters,
   ) {}
 
   /** True where its lane should be looked at now: it keeps failing, or it is back. */
   ended(delivery: LeasedDelivery, target: WebhookTarget, outcome: OutgoingOutcome): boolean {
+    this.counters.attempted(outcome);
     const verdict = this.verdict(delivery, target, outcome);
+    if (verdict.kind === 'delivered') this.counters.delivered(Date.now() - delivery.createdAt.getTime());
     this.settle(delivery, target, verdict, attemptOf(outcome, verdict));
     return this.health.note(delivery, target, verdict, outcome.status);
   }

@@ -53,7 +53,7 @@ export class CatchUpRouting {
 
   /** As it is in this transaction: filters may have changed since it was paused. */
   private async targetNow(tx: PlainTx, { orgcode, lane }: Lagging): Promise<WebhookTarget | undefined> {
-    const { targets } = await this.targets.ofOrganisation(orgcode, await this.targets.plainVersion(tx, orgcode));
+    const { targets } = await this.targets.ofOrganisation(orgcode, await this.targets.version(tx, orgcode), tx);
     return targets.find((target) => target.lane === lane);
   }
 

@@ -49,8 +49,8 @@ export class DeliveryRouting extends EventConsumer implements OnModuleInit {
 
   /** The version of the webhooks is read after the events: one made in between knows by its start which are not its own. */
   async consume(tx: PlainTx, orgcode: string, events: readonly RoutedEvent[]): Promise<(() => void) | undefined> {
-    const version = await this.targets.plainVersion(tx, orgcode);
-    const { targets } = await this.targets.ofOrganisation(orgcode, version);
+    const version = await this.targets.version(tx, orgcode);
+    const { targets } = await this.targets.ofOrganisation(orgcode, version, tx);
     const live = targets.filter(isLive);
     this.webhooksOf.set(orgcode, Math.max(1, live.length));
     const matches = new EventMatching(live, (target) => this.roomOf(target)).matches(events);

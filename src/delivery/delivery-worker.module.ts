@@ -13,6 +13,8 @@ import { CatchUp } from './catch-up.service.js';
 import { CatchUpSweep } from './catch-up.sweep.js';
 import { DeliveryClaims } from './delivery-claims.service.js';
 import { DeliveryDeaths } from './delivery-deaths.service.js';
+import { DeliveryCounters } from './delivery-counters.service.js';
+import { DeliveryGauges } from './delivery-gauges.service.js';
 import { DeliveryPump } from './delivery-pump.service.js';
 import { DeliveryRepository } from './delivery.repository.js';
 import { DeliveryRouting } from './delivery-routing.service.js';
@@ -23,6 +25,7 @@ import { DueLanes } from './due-lanes.service.js';
 import { LaneHealthRepository } from './lane-health.repository.js';
 import { LaneHealth } from './lane-health.service.js';
 import { Settlement } from './settlement.service.js';
+import { QueueState } from './queue-state.repository.js';
 import { ReplayCompletion } from './replay-completion.service.js';
 import { ReplayRepository } from './replay.repository.js';
 import { ReplayRuns } from './replay-runs.service.js';
@@ -41,7 +44,9 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
     CatchUpRouting,
     CatchUpSweep,
     DeliveryClaims,
+    DeliveryCounters,
     DeliveryDeaths,
+    DeliveryGauges,
     DeliveryPump,
     DeliveryRepository,
     DeliveryRouting,
@@ -51,6 +56,7 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
     DueLanes,
     LaneHealth,
     LaneHealthRepository,
+    QueueState,
     ReplayCompletion,
     ReplayRepository,
     ReplayRuns,

@@ -166,11 +166,15 @@ export class DeliveryRepository {
   }
 
   private async queueOrdered(tx: PlainTx, orgcode: string, ordered: readonly NewDelivery[]): Promise<void> {
-    await tx.rows('delivery queue ordered', 'select ipm_queue_ordered($1, $2::bigint[], $3::bigint[], $4::text[])', [
-      orgcode,
-      ordered.map(({ lane }) => lane),
-      ordered.map(({ position }) => position),
-      ordered.map(({ orderingKey }) => orderingKey),
-    ]);
+    await tx.rows(
+      'delivery queue ordered',
+      'select ipm_queue_ordered($1, $2::bigint[], $3::bigint[], $4::text[])::text',
+      [
+        orgcode,
+        ordered.map(({ lane }) => lane),
+        ordered.map(({ position }) => position),
+        ordered.map(({ orderingKey }) => orderingKey),
+      ],
+    );
   }
 }

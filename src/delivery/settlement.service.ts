@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { log } from '../platform/telemetry/logger.js';
 import { DeliveryDeaths } from './delivery-deaths.service.js';
+import { DeliveryCounters } from './delivery-counters.service.js';
 import { DueLanes } from './due-lanes.service.js';
 import type { LeasedDelivery } from './leased-delivery.js';
 import { SettlementRepository, type Dead, type Delivered, type Waiting } from './settlement.repository.js';
@@ -21,13 +22,12 @@ export class Settlement {
   private waiting: Waiting[] = [];
   private dead: Dead[] = [];
   private running: Promise<void> | undefined;
-  /** Results of deliveries that were no longer ours. */
-  superseded = 0;
 
   constructor(
     private readonly repository: SettlementRepository,
     private readonly deaths: DeliveryDeaths,
     private readonly due: DueLanes,
+    private readonly counters: DeliveryCounters,
   ) {}
 
   addDelivered(result: Delivered): void {
@@ -94,7 +94,7 @@ export class Settlement {
     if (batch.length === 0) return true;
     try {
       const ours = await work(batch, finishedBy(batch));
-      this.superseded += batch.length - ours;
+      if (ours < batch.length) this.counters.superseded(batch.length - ours);
       for (const { delivery } of batch) delivery.lease.unsettled -= 1;
       return true;
     } catch (error) {

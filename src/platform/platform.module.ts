@@ -14,6 +14,7 @@ import { GuardedClient } from './outgoing/guarded-client.js';
 import { RateLimiter } from './rate-limit/rate-limiter.js';
 import { Redis } from './redis/redis.js';
 import { Sweeps } from './schedule/sweeps.js';
+import { Metrics } from './telemetry/metrics.js';
 import { Keyring } from './secrets/keyring.js';
 
 const providers = [
@@ -21,6 +22,7 @@ const providers = [
   DatabaseLife,
   GracefulStop,
   GuardedClient,
+  Metrics,
   TenantWall,
   Paging,
   IdempotencyRepository,

@@ -34,7 +34,7 @@ export async function createApp(configuration: Configuration): Promise<NestFasti
     bodyParser: false,
     abortOnError: false,
   });
-  app.setGlobalPrefix('ipm', { exclude: ['health/live', 'health/ready'] });
+  app.setGlobalPrefix('ipm', { exclude: ['health/live', 'health/ready', 'metrics'] });
   const fastify = app.getHttpAdapter().getInstance();
   app.get(GracefulStop).install(fastify);
   installRequestScope(fastify);

@@ -7,6 +7,7 @@ import { OperationGuard } from '../platform/http/operation.guard.js';
 import { RevisionHook } from '../platform/http/revision.hook.js';
 import { ValidationPipe } from '../platform/http/validation.pipe.js';
 import { PlatformModule } from '../platform/platform.module.js';
+import { MetricsController } from '../platform/telemetry/metrics.controller.js';
 import { ApiModule } from './api.module.js';
 import { WorkerModule } from './worker.module.js';
 
@@ -23,7 +24,7 @@ export class ProcessModule {
     return {
       module: ProcessModule,
       imports: [PlatformModule.with(configuration), ...MODULES_OF[configuration.role]],
-      controllers: [HealthController],
+      controllers: [HealthController, MetricsController],
       providers: [
         RevisionHook,
         { provide: APP_GUARD, useClass: OperationGuard },

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Db, PlainTx, SystemTx } from '../platform/database/transaction.js';
+import type { PlainTx } from '../platform/database/transaction.js';
 import type { EventFilter } from './event-filter.js';
 import type { WebhookStatus } from './webhook-lifecycle.js';
 import type { Gap } from './webhook-gaps.dto.js';
@@ -51,13 +51,7 @@ export interface StoredSet {
 @Injectable()
 export class WebhookTargetRepository {
   /** 0 where no webhook was ever written. */
-  async version(db: Db, orgcode: string): Promise<bigint> {
-    const [row] = await db.$queryRaw<{ version: bigint }[]>`
-      select version from webhook_roll where orgcode = ${orgcode}`;
-    return row?.version ?? 0n;
-  }
-
-  async plainVersion(tx: PlainTx, orgcode: string): Promise<bigint> {
+  async version(tx: PlainTx, orgcode: string): Promise<bigint> {
     const [row] = await tx.rows<{ version: bigint }>(
       'webhook version',
       'select version from webhook_roll where orgcode = $1',
@@ -67,24 +61,27 @@ export class WebhookTargetRepository {
   }
 
   /** Of those that have one. */
-  versions(tx: SystemTx, orgcodes: readonly string[]): Promise<{ orgcode: string; version: bigint }[]> {
-    return tx.$queryRaw`select orgcode, version from webhook_roll where orgcode = any(${[...orgcodes]})`;
+  versions(tx: PlainTx, orgcodes: readonly string[]): Promise<{ orgcode: string; version: bigint }[]> {
+    return tx.rows('webhook versions', 'select orgcode, version from webhook_roll where orgcode = any($1)', [orgcodes]);
   }
 
   /** One statement, because a version that was read before or after its webhooks would be said of others. */
-  async sets(tx: SystemTx, orgcodes: readonly string[]): Promise<StoredSet[]> {
-    const rows = await tx.$queryRaw<TargetRow[]>`
-      select o.orgcode, coalesce(r.version, 0) as version, w.webhook_id as "webhookId", w.lane, w.status, w.activation,
+  async sets(tx: PlainTx, orgcodes: readonly string[]): Promise<StoredSet[]> {
+    const rows = await tx.rows<TargetRow>(
+      'webhook sets',
+      `      select o.orgcode, coalesce(r.version, 0) as version, w.webhook_id as "webhookId", w.lane, w.status, w.activation,
         w.event_filters as "eventFilters", w.start_position as "startPosition", w.gaps, w.endpoint_url as "endpoint",
         w.headers_sealed as "headersSealed", w.secret_sealed as "secretSealed",
         w.previous_secret_sealed as "previousSecretSealed", w.previous_secret_until as "previousSecretUntil",
         w.timeout_ms as "timeoutMs", w.payload_format as "payloadFormat", w.rate_limit as "rateLimit",
         w.retry_schedule as "retrySchedule", w.ordering, w.ordering_skip_after as "orderingSkipAfter",
         w.auto_pause as "autoPause", w.active_since as "activeSince"
-      from unnest(${[...orgcodes]}::text[]) o(orgcode)
+      from unnest($1::text[]) o(orgcode)
       left join webhook_roll r on r.orgcode = o.orgcode
       left join webhook w on w.orgcode = o.orgcode and w.status <> 'revoked' and w.start_position is not null
-      order by w.lane`;
+      order by w.lane`,
+      [orgcodes],
+    );
     const sets = new Map<string, StoredSet>();
     for (const { orgcode, version, ...row } of rows) {
       const set = sets.get(orgcode) ?? { orgcode, version, targets: [] };

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Database } from '../platform/database/database.js';
-import type { Db, PlainTx, SystemTx } from '../platform/database/transaction.js';
+import type { PlainTx } from '../platform/database/transaction.js';
 import { Keyring } from '../platform/secrets/keyring.js';
 import { log } from '../platform/telemetry/logger.js';
 import { compileFilters, type CompiledFilters } from './event-filter.js';
@@ -53,13 +53,8 @@ export class WebhookTargets {
   ) {}
 
   /** Of the organisation's set of webhooks; 0 where there never was one. */
-  version(db: Db, orgcode: string): Promise<bigint> {
-    return this.repository.version(db, orgcode);
-  }
-
-  /** The same for who routes, on its own connection. */
-  plainVersion(tx: PlainTx, orgcode: string): Promise<bigint> {
-    return this.repository.plainVersion(tx, orgcode);
+  version(tx: PlainTx, orgcode: string): Promise<bigint> {
+    return this.repository.version(tx, orgcode);
   }
 
   /** Organisations whose targets are in memory. */
@@ -68,11 +63,11 @@ export class WebhookTargets {
   }
 
   /** Of that version or newer. Without one, as they are now. With `tx` no second connection is asked for. */
-  async ofOrganisation(orgcode: string, version?: bigint, tx?: SystemTx): Promise<WebhookTargetSet> {
+  async ofOrganisation(orgcode: string, version?: bigint, tx?: PlainTx): Promise<WebhookTargetSet> {
     const known = this.sets.get(orgcode);
     if (known && version !== undefined && known.version >= version) return known;
-    const read = (system: SystemTx): Promise<StoredSet[]> => this.repository.sets(system, [orgcode]);
-    const [stored] = tx ? await read(tx) : await this.database.acrossOrganisations('webhook targets', read);
+    const read = (system: PlainTx): Promise<StoredSet[]> => this.repository.sets(system, [orgcode]);
+    const [stored] = tx ? await read(tx) : await this.database.plainAcross('webhook targets', read);
     return stored ? this.keep(stored) : { version: 0n, targets: [] };
   }
 
@@ -84,7 +79,7 @@ export class WebhookTargets {
   /** Reads those again that have changed, and those that are not known. */
   async refresh(orgcodes: readonly string[]): Promise<void> {
     if (orgcodes.length === 0) return;
-    await this.database.acrossOrganisations('webhook targets', async (tx) => {
+    await this.database.plainAcross('webhook targets', async (tx) => {
       const versions = await this.repository.versions(tx, orgcodes);
       const now = new Map(versions.map(({ orgcode, version }) => [orgcode, version]));
       const changed = orgcodes.filter((orgcode) => {
@@ -98,10 +93,10 @@ export class WebhookTargets {
     });
   }
 
-  /** Unless somebody else has kept a newer one in the meantime. */
+  /** Unless somebody else has kept it, or a newer one, in the meantime. */
   private keep({ orgcode, version, targets }: StoredSet): WebhookTargetSet {
     const known = this.sets.get(orgcode);
-    if (known && known.version > version) return known;
+    if (known && known.version >= version) return known;
     const set = { version, targets: targets.map((stored) => this.opened(orgcode, stored)) };
     this.sets.set(orgcode, set); // forgets the lanes of the one before
     for (const target of set.targets) this.lanes.set(target.lane, target);

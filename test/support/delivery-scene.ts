@@ -25,7 +25,7 @@ export class DeliveryScene {
     return new DeliveryScene(api, sink, orgcode, key);
   }
 
-  call(operation: string, body: object, api = this.api): Promise<ApiAnswer> {
+  async call(operation: string, body: object, api = this.api): Promise<ApiAnswer> {
     const request = { ...writeGrounds(this.orgcode), ...body };
     return api.call(`/${operation}`, request, { orgcode: this.orgcode, key: this.key });
   }

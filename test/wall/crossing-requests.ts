@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { deliveryId } from '../../src/delivery/delivery-id.js';
 import { writeGrounds } from '../support/api.js';
 import { anEventOf, anEventType, type Inhabitant } from './two-organisations.js';
 
@@ -16,6 +17,7 @@ export type Names = Pick<
   | 'position'
   | 'feedToken'
   | 'webhookId'
+  | 'deliveryId'
 >;
 
 export interface CrossingRequest {
@@ -38,6 +40,7 @@ export function namesOfNobody(): Names {
     idempotencyKey: `key-${tail}`,
     eventId: `event-${tail}`,
     webhookId: `whk-${tail}`,
+    deliveryId: deliveryId({ lane: 0xffff_ffffn, position: BigInt(`0x${tail}`), replayNo: 0 }),
     occurredAt: '2026-01-01T00:00:00Z',
     position: '4000000000',
     feedToken: `WyI3Il0.${randomBytes(32).toString('base64url')}`,

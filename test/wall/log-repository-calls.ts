@@ -5,7 +5,7 @@ import { EventZoneRepository } from '../../src/cdc/event-zone.repository.js';
 import { FeedRepository } from '../../src/cdc/feed.repository.js';
 import { RouterCursorRepository } from '../../src/cdc/router-cursor.repository.js';
 import type { TestDatabase } from '../support/database.js';
-import type { CallsOf, RepositoryUnderTest } from './repository-calls.js';
+import type { CallScene, CallsOf, RepositoryUnderTest } from './repository-calls.js';
 import type { Inhabitant } from './two-organisations.js';
 
 const SIZE = 1_000;
@@ -121,16 +121,22 @@ const retentionCalls: CallsOf<EventRetentionRepository> = {
   lastIn: { system: true, run: (retention, { db, of }) => retention.lastIn(db, onlyEventOf(of)) },
 };
 
+/** A row lock leaves its transaction in xmax. */
+const held = ({ db, of }: CallScene): Promise<unknown> =>
+  db.$queryRaw`select 1 from router_cursor where orgcode = ${of.orgcode} and xmax::text = pg_current_xact_id()::text`;
+
 const cursorCalls: CallsOf<RouterCursorRepository> = {
   begin: { run: (cursors, { db, of }) => cursors.begin(db, of.orgcode) },
   hold: {
     run: async (cursors, { db, of }) => Number(await cursors.hold(db, of.orgcode)),
-    // a row lock leaves its transaction in xmax
-    shows: ({ db, of }) =>
-      db.$queryRaw`select 1 from router_cursor where orgcode = ${of.orgcode} and xmax::text = pg_current_xact_id()::text`,
+    shows: held,
   },
   take: { system: true, run: async (cursors, { db, of }) => (await cursors.take(db, of.orgcode)) !== undefined },
-  head: { system: true, run: async (cursors, { db, of }) => Number(await cursors.head(db, of.orgcode)) },
+  holdAcross: {
+    system: true,
+    run: async (cursors, { db, of }) => Number(await cursors.holdAcross(db, of.orgcode)),
+    shows: held,
+  },
   events: { system: true, run: (cursors, { db, of }) => cursors.events(db, of.orgcode, 0n, 5_000_000n, 10) },
   move: {
     system: true,

@@ -1,16 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { Configuration } from '../../src/platform/config/configuration.js';
 import { Database, type FunctionCall } from '../../src/platform/database/database.js';
-import type { Db, SystemTx, Tx } from '../../src/platform/database/transaction.js';
+import type { Db, PlainTx, SystemTx, SystemWork, Tx } from '../../src/platform/database/transaction.js';
 import type { Prisma } from '../../src/generated/prisma/client.js';
 import { sourceFiles } from '../support/source-files.js';
 import { TestApi } from '../support/api.js';
 import { layOutLog } from './log-repository-calls.js';
+import { layOutWork } from './delivery-repository-calls.js';
 import { rememberVerifier, repositories, type RepositoryCall } from './repository-calls.js';
 import { anInhabitant, everyRow, type Inhabitant } from './two-organisations.js';
 
 /** The product's own Database, whose every statement runs with one setting of the organisation, whatever the caller asks for. */
 class PinnedDatabase extends Database {
+  /** In whose hands work over all organisations is; without it, in those of the ordinary role. */
+  across: SystemTx | undefined;
+
   constructor(
     configuration: Configuration,
     private readonly setting: string,
@@ -24,12 +28,25 @@ class PinnedDatabase extends Database {
     const text = `select r.* from (select $1::text as orgcode) o cross join lateral ${call} r`;
     return this.pinned((tx) => tx.$queryRawUnsafe<Row[]>(text, orgcode, ...values));
   }
+  override plainAcross<T>(_reason: SystemWork, work: (tx: PlainTx) => Promise<T>): Promise<T> {
+    return this.across ? work(asPlain(this.across)) : this.pinned((tx) => work(asPlain(tx)));
+  }
+  override callAcross<Row extends object>(_reason: SystemWork, { call, values }: FunctionCall): Promise<Row[]> {
+    return this.plainAcross(_reason, (tx) => tx.rows<Row>('', `select r.* from ${call} r`, values));
+  }
   override read<T>(_orgcode: string, work: (db: Db) => Promise<T>): Promise<T> {
     return this.pinned(work);
   }
   pinned<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.transaction(this.setting, work);
   }
+}
+
+/** The same transaction, spoken to as PlainTx is. */
+function asPlain<Handle extends Tx | SystemTx>(tx: Handle): Handle & PlainTx {
+  const rows = <Row extends object>(_name: string, text: string, values: readonly unknown[]): Promise<Row[]> =>
+    tx.$queryRawUnsafe<Row[]>(text, ...values);
+  return Object.assign(tx, { rows }) as never;
 }
 
 class Undo extends Error {
@@ -52,7 +69,7 @@ describe('the tenant wall below the repositories', () => {
   const databases = new Map<string, PinnedDatabase>();
 
   beforeAll(async () => {
-    api = await TestApi.start();
+    api = await TestApi.start({ IPM_ROLE: 'api' }); // workers would take what is laid out here
     [here, there] = [await anInhabitant(api), await anInhabitant(api)];
     for (const table of ['api_key', 'session'] as const) {
       const [row] = await api.database.asOwner<{ verifier: Buffer }>(
@@ -62,6 +79,7 @@ describe('the tenant wall below the repositories', () => {
       rememberVerifier(here.orgcode, table, row!.verifier);
     }
     await layOutLog(api.database, here.orgcode);
+    await layOutWork(api.database, here);
     // something for the sweeps to find
     await api.database.asOwner(
       `insert into idempotency_key (orgcode, route, key, request_hash, credential, expires_at) values ($1, 'r', 'old', '', 'c', now() - interval '1 day')`,
@@ -91,7 +109,7 @@ describe('the tenant wall below the repositories', () => {
     tx: Tx | SystemTx,
   ): Promise<unknown> => {
     const repository = repositories[name.split('.')[0]!]!.make(database);
-    return call.run(repository, { db: tx as Tx & SystemTx, of: here });
+    return call.run(repository, { db: asPlain(tx as Tx & SystemTx), of: here });
   };
 
   it('knows every method of every repository of the source', () => {
@@ -105,9 +123,14 @@ describe('the tenant wall below the repositories', () => {
     };
     expect(files.length).toBeGreaterThan(0);
     expect(calls.map(([name]) => name).sort()).toEqual(files.flatMap(methodsOf).sort());
+    const privates = new Set(
+      files.flatMap((file) =>
+        [...readFileSync(file, 'utf8').matchAll(/^ {2}private (?:async )?(\w+)/gm)].map(([, method]) => method),
+      ),
+    );
     for (const [name, { make }] of Object.entries(repositories)) {
       const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(make(api.app.get(Database)))).filter(
-        (method) => method !== 'constructor',
+        (method) => method !== 'constructor' && !privates.has(method),
       );
       expect(methods.sort()).toEqual(Object.keys(repositories[name]!.calls).sort());
     }
@@ -116,12 +139,14 @@ describe('the tenant wall below the repositories', () => {
   it.each(calls)('%s works where the organisation is the right one', async (name, call) => {
     const database = databaseSetTo(call.setFor ?? here.orgcode);
     const undone = async (tx: Tx | SystemTx): Promise<never> => {
+      database.across = call.system ? (tx as SystemTx) : undefined;
       const answer = await run(name, call, database, tx);
-      throw new Undo(call.shows ? await call.shows({ db: tx as Tx & SystemTx, of: here }) : answer);
+      throw new Undo(call.shows ? await call.shows({ db: asPlain(tx as Tx & SystemTx), of: here }) : answer);
     };
     const outcome = await (
       call.system ? database.acrossOrganisations('housekeeping', undone) : database.pinned(undone)
     ).catch((error: unknown) => error);
+    database.across = undefined;
     expect(outcome).toBeInstanceOf(Undo);
     expect(isNothing((outcome as Undo).answer)).toBe(false);
   });

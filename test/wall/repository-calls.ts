@@ -6,16 +6,18 @@ import { AuditRepository, type NewAuditEvent } from '../../src/audit/audit.repos
 import { CatalogRepository } from '../../src/catalog/catalog.repository.js';
 import { OperationRunRepository } from '../../src/operations/operation-run.repository.js';
 import type { Database } from '../../src/platform/database/database.js';
-import type { SystemTx, Tx } from '../../src/platform/database/transaction.js';
+import type { PlainTx, SystemTx, Tx } from '../../src/platform/database/transaction.js';
 import { IdempotencyRepository } from '../../src/platform/idempotency/idempotency.repository.js';
 import { WebhookRepository, type NewWebhook, type StatusChange } from '../../src/webhook/webhook.repository.js';
 import { WebhookTargetRepository } from '../../src/webhook/webhook-target.repository.js';
+import { WebhookSelfPauseRepository } from '../../src/webhook/webhook-self-pause.repository.js';
+import { deliveryRepositories } from './delivery-repository-calls.js';
 import { logRepositories } from './log-repository-calls.js';
 import type { Inhabitant } from './two-organisations.js';
 
 /** What a method is called with; the handle counts as whichever kind the method asks for. */
 export interface CallScene {
-  db: Tx & SystemTx;
+  db: Tx & SystemTx & PlainTx;
   of: Inhabitant;
 }
 
@@ -167,6 +169,11 @@ const operationRunCalls: CallsOf<OperationRunRepository> = {
     run: async (runs, scene) => runs.beat(scene.db, await started(runs, scene), { n: 7 }),
     shows: ({ db }) => db.$queryRaw`select 1 from operation_run where counts ->> 'n' = '7'`,
   },
+  leave: {
+    system: true,
+    run: async (runs, scene) => runs.leave(scene.db, await started(runs, scene)),
+    shows: ({ db }) => db.$queryRaw`select 1 from operation_run where heartbeat_at = 'epoch'`,
+  },
   complete: {
     system: true,
     run: async (runs, scene) => runs.complete(scene.db, await started(runs, scene), 'succeeded', {}, 'done'),
@@ -229,11 +236,27 @@ const webhookCalls: CallsOf<WebhookRepository> = {
 };
 
 const webhookTargetCalls: CallsOf<WebhookTargetRepository> = {
-  version: { run: async (targets, { db, of }) => Number(await targets.version(db, of.orgcode)) },
+  version: {
+    system: true,
+    run: async (targets, { db, of }) => Number(await targets.version(db, of.orgcode)),
+  },
   versions: { system: true, run: (targets, { db, of }) => targets.versions(db, [of.orgcode]) },
   sets: {
     system: true,
     run: async (targets, { db, of }) => (await targets.sets(db, [of.orgcode])).flatMap((set) => set.targets),
+  },
+};
+
+const selfPauseCalls: CallsOf<WebhookSelfPauseRepository> = {
+  lockActive: {
+    run: async (webhooks, { db, of }) => Number((await webhooks.lockActive(db, of.orgcode, of.webhookId, 1)) ?? 0n),
+    // a row lock leaves its transaction in xmax
+    shows: ({ db, of }) =>
+      db.$queryRaw`select 1 from webhook where webhook_id = ${of.webhookId} and xmax::text = pg_current_xact_id()::text`,
+  },
+  pause: {
+    run: (webhooks, { db, of }) => webhooks.pause(db, of.orgcode, of.webhookId, 7n, 'a spec asks for it'),
+    shows: ({ db, of }) => db.webhook.count({ where: { orgcode: of.orgcode, status: 'paused', pausedAfter: 7n } }),
   },
 };
 
@@ -248,12 +271,14 @@ export const repositories: Record<string, RepositoryUnderTest> = {
   OrganisationRepository: { make: () => new OrganisationRepository(), calls: organisationCalls },
   WebhookRepository: { make: (database) => new WebhookRepository(database), calls: webhookCalls },
   WebhookTargetRepository: { make: () => new WebhookTargetRepository(), calls: webhookTargetCalls },
+  WebhookSelfPauseRepository: { make: () => new WebhookSelfPauseRepository(), calls: selfPauseCalls },
   SessionRepository: { make: () => new SessionRepository(), calls: sessionCalls },
   AuditRepository: { make: (database) => new AuditRepository(database), calls: auditCalls },
   CatalogRepository: { make: (database) => new CatalogRepository(database), calls: catalogCalls },
   IdempotencyRepository: { make: () => new IdempotencyRepository(), calls: idempotencyCalls },
   OperationRunRepository: { make: () => new OperationRunRepository(), calls: operationRunCalls },
   ...logRepositories,
+  ...deliveryRepositories,
 };
 
 const verifiers = new Map<string, Buffer>();

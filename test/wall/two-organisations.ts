@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { ApiKeyUsage } from '../../src/access/api-key-usage.js';
 import type { PublishedItem } from '../../src/cdc/cdc.dto.js';
+import { AGE_CLASSES } from '../../src/delivery/age-classes.js';
+import { deliveryId } from '../../src/delivery/delivery-id.js';
 import { writeGrounds, type TestApi } from '../support/api.js';
 import type { TestDatabase } from '../support/database.js';
 
@@ -21,6 +23,9 @@ export interface Inhabitant {
   position: string;
   feedToken: string;
   webhookId: string;
+  lane: bigint;
+  /** Dead, with what its endpoint said. */
+  deliveryId: string;
 }
 
 export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
@@ -64,6 +69,8 @@ export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
   await write('/webhook/create', webhook);
   await api.app.get(ApiKeyUsage, { strict: false }).write(); // later it would change a row while we watch
   const { key } = made as { key: { key_id: string } };
+  const position = published[0].position!;
+  const lane = await layOutDeliveries(api.database, { orgcode, webhookId, position, canary });
   return {
     orgcode,
     ownerKey,
@@ -75,10 +82,43 @@ export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
     idempotencyKey,
     eventId: event.event_id,
     occurredAt: event.occurred_at,
-    position: published[0].position!,
+    position,
     feedToken: feed.next_token.token,
     webhookId,
+    lane,
+    deliveryId: deliveryId({ lane, position: BigInt(position), replayNo: 0 }),
   };
+}
+
+/** Deliveries of each kind, as workers leave them: nothing here is due before long, so that no worker touches it. */
+async function layOutDeliveries(
+  database: TestDatabase,
+  { orgcode, webhookId, position, canary }: Pick<Inhabitant, 'orgcode' | 'webhookId' | 'position' | 'canary'>,
+): Promise<bigint> {
+  const [row] = await database.asOwner<{ lane: string }>(
+    `with w as (select lane from webhook where orgcode = $1 and webhook_id = $2), d as (
+       insert into delivery (orgcode, lane, position, replay_no, status, attempts, http_status, duration_ms, error_tag, excerpt, reason, ordering_key, attempted_at)
+       select $1, lane, $3::bigint, n, status::delivery_status, 2, 500, 7, 'http_500', $4, $4, case when n > 1 then $4 end, now()
+       from w, unnest(array[0, 1, 2, 3], array['dead', 'delivered', 'scheduled', 'scheduled']) u(n, status)
+     ), a as (
+       insert into delivery_attempt select $1, lane, $3::bigint, 0, n, now(), 7, 500, 'http_500', $4 from w, generate_series(1, 2) n
+     ), q as (
+       insert into delivery_due (orgcode, lane, due_at, position, replay_no) select $1, lane, '2100-01-01', $3::bigint, 2 from w
+     ), g as (
+       insert into delivery_dead (orgcode, lane, position, replay_no) select $1, lane, $3::bigint, 0 from w
+     ), k as (
+       insert into delivery_key select $1, lane, $4, $3::bigint, 2 from w
+     ), o as (
+       insert into delivery_waiting select $1, lane, $4, $3::bigint, 3 from w
+     ), h as (
+       insert into webhook_health (orgcode, lane, consecutive_failures, last_error) select $1, lane, 1, jsonb_build_object('error_tag', $4::text) from w
+     )
+     insert into delivery_tally (orgcode, lane, from_time, delivered, failed, dead, ages)
+     select $1, lane, date_bin('5 minutes', now(), 'epoch'), 1, 1, 1, array_fill(1, array[${AGE_CLASSES}]) from w
+     returning lane`,
+    [orgcode, webhookId, position, canary],
+  );
+  return BigInt(row!.lane);
 }
 
 export function anEventType(service: string, action: string, description: string): object {

@@ -35,7 +35,7 @@ describe('targets', () => {
       ...fields,
     });
   const version = (): Promise<bigint> =>
-    api.app.get(Database).transaction(orgcode, (tx) => targets.version(tx, orgcode));
+    api.app.get(Database).plainAcross('webhook targets', (tx) => targets.version(tx, orgcode));
   const now = async (): Promise<WebhookTargetSet> => targets.ofOrganisation(orgcode, await version());
   const only = async (): Promise<WebhookTarget> => {
     const { targets: all } = await now();
@@ -92,12 +92,12 @@ describe('targets', () => {
   it('that a slow reader brings late do not push out newer ones', async () => {
     const { webhook_id } = await create();
     const database = api.app.get(Database);
-    const read = database.acrossOrganisations.bind(database);
+    const read = database.plainAcross.bind(database);
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     let isRead = (): void => undefined;
     const reading = new Promise<void>((resolve) => (isRead = resolve));
-    jest.spyOn(database, 'acrossOrganisations').mockImplementationOnce(async (reason, work) => {
+    jest.spyOn(database, 'plainAcross').mockImplementationOnce(async (reason, work) => {
       const found = await read(reason, work);
       isRead();
       await held;
@@ -143,8 +143,8 @@ describe('targets', () => {
   it('are read in the transaction that is given, without another connection', async () => {
     await create();
     const database = api.app.get(Database);
-    await database.acrossOrganisations('webhook targets', async (tx) => {
-      const crossing = jest.spyOn(database, 'acrossOrganisations');
+    await database.plainAcross('webhook targets', async (tx) => {
+      const crossing = jest.spyOn(database, 'plainAcross');
       const { targets: all } = await targets.ofOrganisation(orgcode, await targets.version(tx, orgcode), tx);
       expect([all.length, crossing.mock.calls.length]).toEqual([1, 0]);
     });

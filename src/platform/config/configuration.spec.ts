@@ -54,6 +54,12 @@ describe('readConfiguration', () => {
       rateLimits: { session: 600, key: 1_200, bulk: 120, feed: 60_000, failedLogin: 60 },
       events: { maxPushAgeSeconds: 86_400, retentionDays: 400, retentionMaxDays: 430, partitionSize: 5_000_000 },
       outgoing: { allowedNetworks: [], allowHttp: false, ca: undefined },
+      delivery: {
+        retrySchedule: [0, 5, 30, 120, 600, 1_800, 3_600, 10_800, 25_200, 43_200],
+        maxAgeSeconds: 259_200,
+        autoPause: { failures: 20, after_seconds: 21_600 },
+        leaseSeconds: 60,
+      },
       identity: { introspectionUrl: undefined, jwt: undefined },
       bootstrap: undefined,
     });
@@ -109,6 +115,10 @@ describe('readConfiguration', () => {
     ['RATE_LIMIT_FEED_PER_MIN', ['0', '∞']],
     ['RATE_LIMIT_FAILED_LOGIN_PER_MIN', ['0', ' - ']],
     ['WEBHOOK_MAX_EVENT_AGE', ['0', '1d', '31622401']],
+    ['WEBHOOK_RETRY_SCHEDULE', [',', '0,5,', '-1', '0;5', '86401', 'soon', Array(21).fill('1').join(',')]],
+    ['WEBHOOK_DELIVERY_MAX_AGE', ['0', '1d', '31622401']],
+    ['WEBHOOK_AUTO_PAUSE_FAILURES', ['0', '1000001', 'never']],
+    ['WEBHOOK_AUTO_PAUSE_AFTER_SECONDS', ['-1', '31622401', '6h']],
     ['DELIVERY_LEASE_SECONDS', ['4', '601', '1m']],
     ['EVENT_RETENTION_DAYS', ['0', '3651', 'forever']],
     ['EVENT_RETENTION_MAX_DAYS', ['399', '3681']],

@@ -65,6 +65,8 @@ export abstract class Configuration {
   abstract readonly publicUrl: string;
   abstract readonly docs: boolean;
   abstract readonly logLevel: string;
+  /** Whoever shows it may read /metrics; without one nobody may. */
+  abstract readonly metricsToken: string | undefined;
   abstract readonly trustedProxies: readonly string[];
   abstract readonly stopGraceSeconds: number;
   abstract readonly database: DatabaseConfiguration;
@@ -96,6 +98,7 @@ export function readConfiguration(environment: Environment): Configuration {
     publicUrl: (read.url('IPM_PUBLIC_URL', ['http:', 'https:']) ?? `http://127.0.0.1:${port}`).replace(/\/+$/, ''),
     docs: read.oneOf('IPM_DOCS', ['on', 'off'], 'off') === 'on',
     logLevel: read.oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
+    metricsToken: read.secret('METRICS_TOKEN', 16),
     trustedProxies: read.networks('TRUST_PROXY'),
     stopGraceSeconds: read.integer('STOP_GRACE_SECONDS', 15, { min: 1, max: 600 }),
     database: {
