@@ -5,7 +5,7 @@ import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { log } from '../platform/telemetry/logger.js';
 import { WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
 import { AttemptResults } from './attempt-results.service.js';
-import { IN_FLIGHT, LEASE_MARGIN_MS, MAX_LOST_WITH, QUEUED } from './delivery-limits.js';
+import { IN_FLIGHT, MAX_LOST_WITH, QUEUED } from './delivery-limits.js';
 import { DeliverySender } from './delivery-sender.service.js';
 import { LaneHealth } from './lane-health.service.js';
 import type { LeasedDelivery } from './leased-delivery.js';
@@ -115,7 +115,7 @@ export class DeliveryPump implements BeforeApplicationShutdown {
 
   private mayBeSent({ lease }: LeasedDelivery, target: WebhookTarget): boolean {
     const isWanted = target.status === 'active' && target.secrets.length > 0 && !this.stop.isStopping;
-    return isWanted && lease.lastsFor(target.timeoutMs + LEASE_MARGIN_MS);
+    return isWanted && lease.lastsFor(this.sender.needsMs(target));
   }
 
   private async send(delivery: LeasedDelivery, event: OutgoingEvent, target: WebhookTarget): Promise<void> {

@@ -19,6 +19,7 @@ import { DeliveryPump } from './delivery-pump.service.js';
 import { DeliveryRepository } from './delivery.repository.js';
 import { DeliveryRouting } from './delivery-routing.service.js';
 import { DeliverySender } from './delivery-sender.service.js';
+import { LeaseTimes } from './lease-times.js';
 import { DeliverySweep } from './delivery.sweep.js';
 import { DueLanes } from './due-lanes.service.js';
 import { LaneHealthRepository } from './lane-health.repository.js';
@@ -50,6 +51,7 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
     DeliveryRepository,
     DeliveryRouting,
     DeliverySender,
+    LeaseTimes,
     DeliverySweep,
     DueLanes,
     LaneHealth,

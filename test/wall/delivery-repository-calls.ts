@@ -2,6 +2,7 @@ import { AGE_CLASSES } from '../../src/delivery/age-classes.js';
 import { CatchUpRepository } from '../../src/delivery/catch-up.repository.js';
 import { DeliveryRepository, type NewDelivery } from '../../src/delivery/delivery.repository.js';
 import { LaneHealthRepository, type LaneNotes } from '../../src/delivery/lane-health.repository.js';
+import type { LeaseTimes } from '../../src/delivery/lease-times.js';
 import { Lease, type LeasedDelivery } from '../../src/delivery/leased-delivery.js';
 import { SettlementRepository, type AttemptResult } from '../../src/delivery/settlement.repository.js';
 import type { TestDatabase } from '../support/database.js';
@@ -164,8 +165,10 @@ const catchUpCalls: CallsOf<CatchUpRepository> = {
   },
 };
 
+const LEASE = { seconds: 60 } as LeaseTimes;
+
 export const deliveryRepositories: Record<string, RepositoryUnderTest> = {
-  DeliveryRepository: { make: (database) => new DeliveryRepository(database), calls: deliveryCalls },
+  DeliveryRepository: { make: (database) => new DeliveryRepository(database, LEASE), calls: deliveryCalls },
   SettlementRepository: { make: (database) => new SettlementRepository(database), calls: settlementCalls },
   LaneHealthRepository: { make: (database) => new LaneHealthRepository(database), calls: laneHealthCalls },
   CatchUpRepository: { make: (database) => new CatchUpRepository(database), calls: catchUpCalls },

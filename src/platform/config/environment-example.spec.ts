@@ -56,7 +56,9 @@ describe('.env.example', () => {
     const files = readdirSync(FOLDER).filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'));
     const source = files.map((file) => readFileSync(path.join(FOLDER, file), 'utf8')).join('\n');
     const named = [
-      ...source.matchAll(/\b(?:IPM|DATABASE|REDIS|S3|JWT|RATE_LIMIT|SESSION|STOP|TRUST|EVENT|WEBHOOK)_[A-Z_]*[A-Z]\b/g),
+      ...source.matchAll(
+        /\b(?:IPM|DATABASE|REDIS|S3|JWT|RATE_LIMIT|SESSION|STOP|TRUST|EVENT|WEBHOOK|DELIVERY)_[A-Z_]*[A-Z]\b/g,
+      ),
     ].map(([name]) => name);
     const read = namesRead();
     expect([...new Set(named)].filter((name) => !read.has(name))).toEqual([]);
