@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CpuMeter } from './cpu-meter.mjs';
+import { untilSettled } from './delivery-ground.mjs';
 import { EventPublisher } from './event-publisher.mjs';
 import { outcomeOf } from './raw-load.mjs';
 import { notMeasured } from './report.mjs';
 
 const bareProgram = path.join(import.meta.dirname, 'bare-sender.mjs');
-const SETTLED_WITHIN_MS = 30_000;
 /** For what comes although everything is there. */
 const LATECOMERS_MS = 300;
 /** Sessions of a worker that has stopped tell Postgres how many rows they wrote as they end. */
@@ -89,9 +89,7 @@ async function untilAll(ground, launched, deliveries) {
 /** At the sink each once, in the database all delivered and nothing left of leases and queue. */
 async function assertAllSettled(ground, deliveries) {
   ground.delivered += deliveries;
-  const deadlineMs = performance.now() + SETTLED_WITHIN_MS;
-  const left = 'select (select count(*) from delivery_lease) + (select count(*) from delivery_due) = 0 as "isSettled"';
-  while (!(await ground.meter.ask(left)).isSettled && performance.now() < deadlineMs) await sleep(20);
+  await untilSettled(ground.meter);
   await sleep(LATECOMERS_MS);
   const inDatabase = await ground.meter.ask(
     `select count(*)::float8 as all, count(*) filter (where status = 'delivered')::float8 as delivered from delivery`,

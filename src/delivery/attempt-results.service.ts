@@ -32,6 +32,19 @@ export class AttemptResults {
     return this.health.note(delivery, target, verdict, outcome.status);
   }
 
+  /** For a reason of ours: the endpoint is not blamed, and the delivery goes on by its schedule, which has an end. */
+  failedHere(delivery: LeasedDelivery, target: WebhookTarget): void {
+    const outcome = {
+      status: undefined,
+      errorTag: 'internal_error',
+      retryAfter: undefined,
+      excerpt: Buffer.alloc(0),
+      durationMs: 0,
+    };
+    const verdict = this.verdict(delivery, target, outcome);
+    this.settle(delivery, target, verdict, attemptOf(outcome, verdict));
+  }
+
   /** Not sent: somebody else may, at once. No attempt is lost. */
   giveBack(deliveries: readonly LeasedDelivery[]): void {
     for (const delivery of deliveries)

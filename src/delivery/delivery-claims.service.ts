@@ -3,10 +3,11 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { log } from '../platform/telemetry/logger.js';
 import { WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
-import { EXTEND_LEASES_EVERY_MS, LANES_A_CLAIM, LEASE_SECONDS, QUEUED } from './delivery-limits.js';
+import { LANES_A_CLAIM, QUEUED } from './delivery-limits.js';
 import { DeliveryPump } from './delivery-pump.service.js';
 import { DeliveryRepository, type ClaimedRow, type WantedLane } from './delivery.repository.js';
 import { DueLanes } from './due-lanes.service.js';
+import { LeaseTimes } from './lease-times.js';
 import { instantText, Lease, type LeasedDelivery } from './leased-delivery.js';
 
 /** As it stands in leases, for who looks at them. */
@@ -28,6 +29,7 @@ export class DeliveryClaims implements OnModuleInit {
     private readonly pump: DeliveryPump,
     private readonly due: DueLanes,
     private readonly stop: GracefulStop,
+    private readonly times: LeaseTimes,
   ) {}
 
   onModuleInit(): void {
@@ -36,7 +38,7 @@ export class DeliveryClaims implements OnModuleInit {
 
   /** `askedAtMs`: before the statement that made it, so that ours ends no later than the database's. */
   lease(fence: bigint, askedAtMs: number): Lease {
-    const lease = new Lease(fence, askedAtMs + LEASE_SECONDS * 1_000);
+    const lease = new Lease(fence, askedAtMs + this.times.ms);
     this.leases.add(lease);
     return lease;
   }
@@ -79,12 +81,12 @@ export class DeliveryClaims implements OnModuleInit {
   async extend(): Promise<void> {
     for (const lease of this.leases) if (lease.unsettled <= 0) this.leases.delete(lease);
     const nowMs = performance.now();
-    if (this.leases.size === 0 || nowMs - this.extendedAtMs < EXTEND_LEASES_EVERY_MS) return;
+    if (this.leases.size === 0 || nowMs - this.extendedAtMs < this.times.extendEveryMs) return;
     const leases = [...this.leases];
     const still = await this.repository.extend(leases.map(({ fence }) => fence));
     this.extendedAtMs = nowMs;
     for (const lease of leases) {
-      if (still.has(lease.fence)) lease.extendTo(nowMs + LEASE_SECONDS * 1_000);
+      if (still.has(lease.fence)) lease.extendTo(nowMs + this.times.ms);
       else lease.end();
     }
   }

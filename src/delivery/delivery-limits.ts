@@ -4,11 +4,6 @@ export const IN_FLIGHT = { lane: 64, organisation: 128, process: 256 };
 export const QUEUED = { lane: 1_000, slowLane: 20, process: 20_000 };
 /** While an organisation has so many queued for endpoints that keep up, what else there is stays in the log. */
 export const ENOUGH_QUEUED = 800;
-/** Longer than the longest call, so that one that was begun ends while it is ours. */
-export const LEASE_SECONDS = 60;
-export const EXTEND_LEASES_EVERY_MS = 15_000;
-/** For the result to be written, after the call has ended. */
-export const LEASE_MARGIN_MS = 5_000;
 export const LANES_A_CLAIM = 100;
 /** Events times webhooks of one routing transaction. */
 export const MAX_ROUTED_PAIRS = 10_000;

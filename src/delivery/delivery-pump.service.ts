@@ -5,7 +5,7 @@ import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { log } from '../platform/telemetry/logger.js';
 import { WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
 import { AttemptResults } from './attempt-results.service.js';
-import { IN_FLIGHT, LEASE_MARGIN_MS, MAX_LOST_WITH, QUEUED } from './delivery-limits.js';
+import { IN_FLIGHT, MAX_LOST_WITH, QUEUED } from './delivery-limits.js';
 import { DeliverySender } from './delivery-sender.service.js';
 import { LaneHealth } from './lane-health.service.js';
 import type { LeasedDelivery } from './leased-delivery.js';
@@ -107,7 +107,7 @@ export class DeliveryPump implements BeforeApplicationShutdown {
     } else if (this.results.isTooOld(delivery, target)) {
       this.results.bury(delivery, 'too_old');
     } else {
-      void this.send({ ...delivery, event }, target);
+      void this.send(delivery, event, target);
       return;
     }
     this.window.done(delivery);
@@ -115,17 +115,17 @@ export class DeliveryPump implements BeforeApplicationShutdown {
 
   private mayBeSent({ lease }: LeasedDelivery, target: WebhookTarget): boolean {
     const isWanted = target.status === 'active' && target.secrets.length > 0 && !this.stop.isStopping;
-    return isWanted && lease.lastsFor(target.timeoutMs + LEASE_MARGIN_MS);
+    return isWanted && lease.lastsFor(this.sender.needsMs(target));
   }
 
-  private async send(delivery: LeasedDelivery & { event: OutgoingEvent }, target: WebhookTarget): Promise<void> {
+  private async send(delivery: LeasedDelivery, event: OutgoingEvent, target: WebhookTarget): Promise<void> {
     try {
-      const outcome = await this.sender.send(delivery, target);
+      const outcome = await this.sender.send(delivery, event, target);
       this.window.markSlow(delivery.lane, outcome.durationMs > SLOW_MS);
       if (this.results.ended(delivery, target, outcome)) void this.flushHealth();
     } catch (error) {
       log.error({ err: error, lane: String(delivery.lane) }, 'a delivery failed here and not at its endpoint');
-      this.results.giveBack([delivery]);
+      this.results.failedHere(delivery, target);
     }
     this.window.done(delivery);
     this.pump();

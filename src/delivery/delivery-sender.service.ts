@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GuardedClient, type OutgoingOutcome } from '../platform/outgoing/guarded-client.js';
 import type { WebhookTarget } from '../webhook/webhook-targets.service.js';
 import { deliveryId } from './delivery-id.js';
+import { LeaseTimes } from './lease-times.js';
 import type { LeasedDelivery } from './leased-delivery.js';
 import { messageHeaders } from './message-headers.js';
 import type { OutgoingEvent, PayloadFormat } from './outgoing-event.js';
@@ -10,13 +11,20 @@ import { messageBody } from './outgoing-message.js';
 /** Renders, signs and posts. */
 @Injectable()
 export class DeliverySender {
-  /** An event that many webhooks get is rendered once per format. */
-  private readonly bodies = new WeakMap<OutgoingEvent, Partial<Record<PayloadFormat, string>>>();
+  /** An event that many webhooks get is rendered once per format; as bytes, since both the signature and the socket want these. */
+  private readonly bodies = new WeakMap<OutgoingEvent, Partial<Record<PayloadFormat, Buffer>>>();
 
-  constructor(private readonly client: GuardedClient) {}
+  constructor(
+    private readonly client: GuardedClient,
+    private readonly leaseTimes: LeaseTimes,
+  ) {}
 
-  send(delivery: LeasedDelivery & { event: OutgoingEvent }, target: WebhookTarget): Promise<OutgoingOutcome> {
-    const { event } = delivery;
+  /** From its start until its result is written, at most. */
+  needsMs({ timeoutMs }: WebhookTarget): number {
+    return this.leaseTimes.callMs(timeoutMs) + this.leaseTimes.marginMs;
+  }
+
+  send(delivery: LeasedDelivery, event: OutgoingEvent, target: WebhookTarget): Promise<OutgoingOutcome> {
     const body = this.bodyOf(event, target.payloadFormat);
     const headers = messageHeaders({
       format: target.payloadFormat,
@@ -29,12 +37,13 @@ export class DeliverySender {
       isReplay: delivery.replayNo > 0,
       nowSeconds: Math.floor(Date.now() / 1000),
     });
-    return this.client.post({ url: target.endpointUrl, headers, body, timeoutMs: target.timeoutMs });
+    const timeoutMs = this.leaseTimes.callMs(target.timeoutMs);
+    return this.client.post({ url: target.endpointUrl, headers, body, timeoutMs });
   }
 
-  private bodyOf(event: OutgoingEvent, format: PayloadFormat): string {
+  private bodyOf(event: OutgoingEvent, format: PayloadFormat): Buffer {
     const known = this.bodies.get(event) ?? {};
     this.bodies.set(event, known);
-    return (known[format] ??= messageBody(format, event));
+    return (known[format] ??= Buffer.from(messageBody(format, event)));
   }
 }

@@ -17,8 +17,11 @@ import { DeliveryCounters } from './delivery-counters.service.js';
 import { DeliveryGauges } from './delivery-gauges.service.js';
 import { DeliveryPump } from './delivery-pump.service.js';
 import { DeliveryRepository } from './delivery.repository.js';
+import { DeliveryRetentionRepository } from './delivery-retention.repository.js';
+import { DeliveryRetentionSweep } from './delivery-retention.sweep.js';
 import { DeliveryRouting } from './delivery-routing.service.js';
 import { DeliverySender } from './delivery-sender.service.js';
+import { LeaseTimes } from './lease-times.js';
 import { DeliverySweep } from './delivery.sweep.js';
 import { DueLanes } from './due-lanes.service.js';
 import { LaneHealthRepository } from './lane-health.repository.js';
@@ -48,8 +51,11 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
     DeliveryGauges,
     DeliveryPump,
     DeliveryRepository,
+    DeliveryRetentionRepository,
+    DeliveryRetentionSweep,
     DeliveryRouting,
     DeliverySender,
+    LeaseTimes,
     DeliverySweep,
     DueLanes,
     LaneHealth,

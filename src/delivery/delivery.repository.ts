@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
 import type { PlainTx } from '../platform/database/transaction.js';
-import { LEASE_SECONDS } from './delivery-limits.js';
 import type { DeliveryKey } from './delivery-id.js';
+import { LeaseTimes } from './lease-times.js';
 
 export interface NewDelivery {
   lane: bigint;
@@ -43,7 +43,10 @@ export interface ReplayNumber {
 /** The queue's end of deliveries: written when events are routed, taken when they are due. */
 @Injectable()
 export class DeliveryRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly lease: LeaseTimes,
+  ) {}
 
   /** Once each, in the transaction that moves the router's cursor. The lease of those that are sent at once; null where there is none. */
   async insert(
@@ -61,7 +64,7 @@ export class DeliveryRepository {
         deliveries.map(({ position }) => position),
         deliveries.map(({ orderingKey }) => orderingKey),
         deliveries.map(({ atOnce }) => atOnce),
-        LEASE_SECONDS,
+        this.lease.seconds,
         worker,
       ],
     );
@@ -80,7 +83,7 @@ export class DeliveryRepository {
         lanes.map(({ atMost }) => atMost),
         lanes.map(({ rate }) => rate),
         suspects,
-        LEASE_SECONDS,
+        this.lease.seconds,
         worker,
       ],
     });
@@ -96,7 +99,7 @@ export class DeliveryRepository {
     return this.database.callAcross('delivery', {
       name: 'delivery replays',
       call: 'ipm_insert_replays($1, $2, $3::bigint[], $4, $5, $6)',
-      values: [orgcode, lane, positions, atOnce, LEASE_SECONDS, worker],
+      values: [orgcode, lane, positions, atOnce, this.lease.seconds, worker],
     });
   }
 
@@ -107,7 +110,7 @@ export class DeliveryRepository {
         'lease extend',
         `update delivery_lease set lease_until = clock_timestamp() + make_interval(secs => $2)
          where lease = any($1::bigint[]) and lease_until > clock_timestamp() returning lease`,
-        [fences, LEASE_SECONDS],
+        [fences, this.lease.seconds],
       ),
     );
     return new Set(rows.map(({ lease }) => lease));

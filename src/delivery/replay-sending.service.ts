@@ -3,9 +3,9 @@ import type { WebhookTarget } from '../webhook/webhook-targets.service.js';
 import { answerExcerpt } from './answer-excerpt.js';
 import { WORKER } from './delivery-claims.service.js';
 import { DeliveryDeaths } from './delivery-deaths.service.js';
-import { LEASE_SECONDS } from './delivery-limits.js';
 import { DeliveryRepository } from './delivery.repository.js';
 import { DeliverySender } from './delivery-sender.service.js';
+import { LeaseTimes } from './lease-times.js';
 import { Lease, type LeasedDelivery } from './leased-delivery.js';
 import type { OutgoingEvent } from './outgoing-event.js';
 import { verdictAfter, type Verdict } from './retry-schedule.js';
@@ -25,6 +25,7 @@ export class ReplaySending {
     private readonly sender: DeliverySender,
     private readonly settlement: SettlementRepository,
     private readonly deaths: DeliveryDeaths,
+    private readonly leaseTimes: LeaseTimes,
   ) {}
 
   /** All at once: who calls hands over no more than the endpoint may get. */
@@ -37,7 +38,7 @@ export class ReplaySending {
     });
     const fence = numbers[0]?.lease;
     if (fence === undefined || fence === null) return { delivered: 0, failed: 0 };
-    const lease = new Lease(fence, askedAtMs + LEASE_SECONDS * 1_000);
+    const lease = new Lease(fence, askedAtMs + this.leaseTimes.ms);
     const byPosition = new Map(events.map((event) => [event.position, event]));
     const sent = await Promise.all(
       numbers.map(({ position, replayNo }) =>
@@ -58,7 +59,7 @@ export class ReplaySending {
   private async sendOne(target: WebhookTarget, delivery: LeasedDelivery): Promise<Sent> {
     const { event } = delivery;
     if (!event) throw new Error('a replay of an event that is not there');
-    const outcome = await this.sender.send({ ...delivery, event }, target);
+    const outcome = await this.sender.send(delivery, event, target);
     const circumstances = {
       attempts: 1,
       schedule: [],

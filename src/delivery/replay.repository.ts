@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
 import type { Db, PlainTx, Tx } from '../platform/database/transaction.js';
 import { Prisma, type WebhookReplay as ReplayRecord } from '../generated/prisma/client.js';
-import { LEASE_SECONDS } from './delivery-limits.js';
 
 export type { ReplayRecord };
 
@@ -84,12 +83,10 @@ export class ReplayRepository {
   async queue({ orgcode, replayId, lane }: ReplayRecord, positions: readonly bigint[], sentTo: bigint): Promise<void> {
     await this.database.plainAcross('delivery', async (tx) => {
       if (positions.length > 0)
-        await tx.rows('replay queue', 'select lease from ipm_insert_replays($1, $2, $3::bigint[], false, $4, $5)', [
+        await tx.rows('replay queue', 'select lease from ipm_insert_replays($1, $2, $3::bigint[], false, null, null)', [
           orgcode,
           lane,
           positions,
-          LEASE_SECONDS,
-          'replay',
         ]);
       await tx.rows(
         'replay progress',

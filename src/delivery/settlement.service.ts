@@ -99,6 +99,7 @@ export class Settlement {
       return true;
     } catch (error) {
       const still = batch.filter(({ delivery }) => delivery.lease.lastsFor(0));
+      for (const { delivery } of batch) if (!delivery.lease.lastsFor(0)) delivery.lease.unsettled -= 1;
       log.warn(
         { err: error, results: batch.length, given_up: batch.length - still.length },
         'results of deliveries could not be written; they are tried again',

@@ -7,6 +7,7 @@ import { WebhookTargetsModule } from '../webhook/webhook-targets.module.js';
 import { DeliveryDeaths } from './delivery-deaths.service.js';
 import { DeliveryRepository } from './delivery.repository.js';
 import { DeliverySender } from './delivery-sender.service.js';
+import { LeaseTimes } from './lease-times.js';
 import { ReplayOrders } from './replay-orders.service.js';
 import { ReplayRepository } from './replay.repository.js';
 import { ReplaySending } from './replay-sending.service.js';
@@ -20,6 +21,7 @@ import { WebhookReplay } from './webhook-replay.service.js';
     DeliveryDeaths,
     DeliveryRepository,
     DeliverySender,
+    LeaseTimes,
     ReplayOrders,
     ReplayRepository,
     ReplaySending,

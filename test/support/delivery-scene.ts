@@ -54,9 +54,9 @@ export class DeliveryScene {
     return set.status;
   }
 
-  async get(webhook: SceneWebhook): Promise<Record<string, never>> {
+  async get(webhook: SceneWebhook): Promise<Record<string, unknown>> {
     const { body } = await this.call('webhook/get', { webhook_id: webhook.webhook_id });
-    return (body.data as { webhook: Record<string, never> }).webhook;
+    return (body.data as { webhook: Record<string, unknown> }).webhook;
   }
 
   /** The ids of what was published, in order. */

@@ -7,9 +7,11 @@ import {
   type DeliverySearch,
   type DeliverySource,
 } from '../../src/delivery/delivery-reading.repository.js';
+import { DeliveryRetentionRepository } from '../../src/delivery/delivery-retention.repository.js';
 import { DeliveryRetryRepository } from '../../src/delivery/delivery-retry.repository.js';
 import { DeliveryRepository, type NewDelivery } from '../../src/delivery/delivery.repository.js';
 import { LaneHealthRepository, type LaneNotes } from '../../src/delivery/lane-health.repository.js';
+import type { LeaseTimes } from '../../src/delivery/lease-times.js';
 import { Lease, type LeasedDelivery } from '../../src/delivery/leased-delivery.js';
 import { QueueState } from '../../src/delivery/queue-state.repository.js';
 import { ReplayRepository, type NewReplay } from '../../src/delivery/replay.repository.js';
@@ -302,14 +304,27 @@ async function inTurn<Item, Result>(items: readonly Item[], work: (item: Item) =
   return results;
 }
 
+const retentionCalls: CallsOf<DeliveryRetentionRepository> = {
+  prune: {
+    system: true,
+    run: async (retention, { db, of }) => {
+      await db.$executeRaw`update org_head set dropped_to = position where orgcode = ${of.orgcode}`;
+      return retention.prune(db, 10, 1);
+    },
+  },
+};
+
+const LEASE = { seconds: 60 } as LeaseTimes;
+
 export const deliveryRepositories: Record<string, RepositoryUnderTest> = {
-  DeliveryRepository: { make: (database) => new DeliveryRepository(database), calls: deliveryCalls },
+  DeliveryRepository: { make: (database) => new DeliveryRepository(database, LEASE), calls: deliveryCalls },
   SettlementRepository: { make: (database) => new SettlementRepository(database), calls: settlementCalls },
   LaneHealthRepository: { make: (database) => new LaneHealthRepository(database), calls: laneHealthCalls },
   CatchUpRepository: { make: (database) => new CatchUpRepository(database), calls: catchUpCalls },
   DeliveryReadingRepository: { make: () => new DeliveryReadingRepository(), calls: readingCalls },
   DeliveryRetryRepository: { make: () => new DeliveryRetryRepository(), calls: retryCalls },
   DeliveryFiguresRepository: { make: () => new DeliveryFiguresRepository(), calls: figuresCalls },
+  DeliveryRetentionRepository: { make: () => new DeliveryRetentionRepository(), calls: retentionCalls },
   ReplayRepository: { make: (database) => new ReplayRepository(database), calls: replayCalls },
   QueueState: {
     make: (database) => new QueueState(database),

@@ -501,3 +501,28 @@ GRANT SELECT, INSERT, DELETE ON "delivery_due", "delivery_dead" TO ipm_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "delivery_key", "delivery_waiting" TO ipm_app;
 GRANT SELECT, INSERT ON "delivery_attempt" TO ipm_app;
 GRANT SELECT ON "delivery_tally" TO ipm_app;
+
+-- Forgets deliveries of events that retention has dropped, some at a time; what is open is ended first, by who claims it. Answers how many.
+CREATE FUNCTION ipm_prune_deliveries(p_at_most integer, p_tally_days integer) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  pruned bigint := 0;
+  here bigint;
+  gone record;
+BEGIN
+  DELETE FROM delivery_tally WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM delivery_tally WHERE from_time < clock_timestamp() - make_interval(days => p_tally_days) LIMIT p_at_most));
+  FOR gone IN SELECT w.lane, h.dropped_to FROM webhook w JOIN org_head h USING (orgcode) WHERE h.dropped_to > 0 ORDER BY w.lane LOOP
+    EXIT WHEN pruned >= p_at_most;
+    DELETE FROM delivery_attempt WHERE lane = gone.lane AND position <= gone.dropped_to;
+    DELETE FROM delivery_dead WHERE lane = gone.lane AND position <= gone.dropped_to;
+    DELETE FROM delivery WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM delivery WHERE lane = gone.lane AND position <= gone.dropped_to AND status IN ('delivered', 'dead', 'cancelled')
+      LIMIT p_at_most - pruned));
+    GET DIAGNOSTICS here = ROW_COUNT;
+    pruned := pruned + here;
+  END LOOP;
+  RETURN pruned;
+END $$;
+REVOKE EXECUTE ON FUNCTION ipm_prune_deliveries FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ipm_prune_deliveries TO ipm_system;
+GRANT DELETE ON "delivery_attempt" TO ipm_system;

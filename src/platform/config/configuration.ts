@@ -48,6 +48,8 @@ export interface DeliveryConfiguration {
   /** Of waiting, without pauses. */
   maxAgeSeconds: number;
   autoPause: { failures: number; after_seconds: number };
+  /** So long a worker has deliveries to itself before they count as lost with it, unless it says that it lives. */
+  leaseSeconds: number;
 }
 
 export interface SecretsConfiguration {
@@ -232,6 +234,7 @@ function readDelivery(read: EnvironmentReader): DeliveryConfiguration {
         max: 366 * DAY_SECONDS,
       }),
     },
+    leaseSeconds: read.integer('DELIVERY_LEASE_SECONDS', 60, { min: 5, max: 600 }),
   };
 }
 
