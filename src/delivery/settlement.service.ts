@@ -98,10 +98,11 @@ export class Settlement {
       for (const { delivery } of batch) delivery.lease.unsettled -= 1;
       return true;
     } catch (error) {
-      const still = batch.filter(({ delivery }) => delivery.lease.lastsFor(0));
-      for (const { delivery } of batch) if (!delivery.lease.lastsFor(0)) delivery.lease.unsettled -= 1;
+      const still = new Set(batch.filter(({ delivery }) => delivery.lease.lastsFor(0)));
+      const givenUp = batch.filter((result) => !still.has(result));
+      for (const { delivery } of givenUp) delivery.lease.unsettled -= 1;
       log.warn(
-        { err: error, results: batch.length, given_up: batch.length - still.length },
+        { err: error, results: batch.length, given_up: givenUp.length },
         'results of deliveries could not be written; they are tried again',
       );
       queue.unshift(...still);
