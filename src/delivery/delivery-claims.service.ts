@@ -23,6 +23,7 @@ export class DeliveryClaims implements OnModuleInit {
   private readonly full = new Set<bigint>();
   private isClaiming = false;
   private isClaimSoon = false;
+  private isClaimingSuspect = false;
   private extendedAtMs = performance.now();
 
   constructor(
@@ -88,13 +89,15 @@ export class DeliveryClaims implements OnModuleInit {
 
   /** One delivery with which workers were lost, when none such is with us: whoever is lost next is lost with it alone. */
   async claimSuspect(): Promise<void> {
+    if (this.isClaimingSuspect || this.stop.isStopping) return;
     if ([...this.leases].some((lease) => lease.isSuspect && lease.unsettled > 0)) return;
-    const lane = await this.repository.suspectLane();
-    if (lane === undefined) return;
-    const askedAtMs = performance.now();
-    const rows = await this.repository.claim([{ lane, atMost: 1, rate: null }], WORKER, true);
-    await this.targets.refresh([...new Set(rows.map(({ orgcode }) => orgcode))]);
-    this.hand(rows, askedAtMs, true);
+    this.isClaimingSuspect = true;
+    try {
+      for (const { lane, orgcode } of await this.repository.suspectLanes())
+        if (await this.claimSuspectOf(lane, orgcode)) return;
+    } finally {
+      this.isClaimingSuspect = false;
+    }
   }
 
   /** Before they run out. One that is no longer ours ends here too: what is left of it is not sent. */
@@ -102,13 +105,33 @@ export class DeliveryClaims implements OnModuleInit {
     for (const lease of this.leases) if (lease.unsettled <= 0) this.leases.delete(lease);
     const nowMs = performance.now();
     if (this.leases.size === 0 || nowMs - this.extendedAtMs < this.times.extendEveryMs) return;
-    const leases = [...this.leases];
+    const leases = [...this.leases].filter(({ isAbandoned }) => !isAbandoned);
     const still = await this.repository.extend(leases.map(({ fence }) => fence));
     this.extendedAtMs = nowMs;
     for (const lease of leases) {
       if (still.has(lease.fence)) lease.extendTo(nowMs + this.times.ms);
       else lease.end();
     }
+  }
+
+  private async claimSuspectOf(lane: bigint, orgcode: string): Promise<boolean> {
+    if (!this.targets.byLane(lane)) await this.targets.refresh([orgcode]);
+    const target = this.targets.byLane(lane);
+    if (!target || this.pump.roomOf(target) === 0) return false;
+    const askedAtMs = performance.now();
+    const rows = await this.repository.claim([{ lane, atMost: 1, rate: target.rateLimit }], WORKER, true);
+    this.hand(rows, askedAtMs, true);
+    return rows.length > 0;
+  }
+
+  /** Many may have become suspects by no doing of theirs: the next one follows at once. */
+  private nextSuspect(): void {
+    this.claimSuspect().catch((error: unknown) =>
+      log.warn(
+        { err: error },
+        'deliveries that workers were lost with could not be taken; the sweep comes round again',
+      ),
+    );
   }
 
   /** True if it is worth while to go on at once. */
@@ -152,6 +175,7 @@ export class DeliveryClaims implements OnModuleInit {
     if (!first) return;
     const lease = this.lease(first.lease, askedAtMs);
     lease.isSuspect = isSuspect;
+    if (isSuspect) lease.onWorkedOff = () => this.nextSuspect();
     this.pump.accept(rows.map((row) => leasedDelivery(row, lease)));
   }
 }

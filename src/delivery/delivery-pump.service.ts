@@ -78,7 +78,11 @@ export class DeliveryPump implements BeforeApplicationShutdown {
       this.results.giveBack(deliveries);
       return;
     }
-    this.window.add(deliveries);
+    // A lane may have been found failing since these were asked for: nobody would wake it for them.
+    const nowMs = performance.now();
+    const isHeld = ({ lane }: LeasedDelivery): boolean => (this.window.lane(lane)?.blockedUntilMs ?? 0) > nowMs;
+    this.results.giveBack(deliveries.filter(isHeld));
+    this.window.add(deliveries.filter((delivery) => !isHeld(delivery)));
     this.pump();
   }
 
