@@ -89,7 +89,7 @@ export class DeliveryClaims implements OnModuleInit {
 
   /** One delivery with which workers were lost, when none such is with us: whoever is lost next is lost with it alone. */
   async claimSuspect(): Promise<void> {
-    if (this.isClaimingSuspect || this.stop.isStopping) return;
+    if (this.isClaimingSuspect || this.pump.isStopping) return;
     if ([...this.leases].some((lease) => lease.isSuspect && lease.unsettled > 0)) return;
     this.isClaimingSuspect = true;
     try {

@@ -7,6 +7,7 @@ import {
   type DeliverySearch,
   type DeliverySource,
 } from '../../src/delivery/delivery-reading.repository.js';
+import { DeliveryRetentionRepository } from '../../src/delivery/delivery-retention.repository.js';
 import { DeliveryRetryRepository } from '../../src/delivery/delivery-retry.repository.js';
 import { DeliveryRepository, type NewDelivery } from '../../src/delivery/delivery.repository.js';
 import { LaneHealthRepository, type LaneNotes } from '../../src/delivery/lane-health.repository.js';
@@ -314,6 +315,19 @@ export const deliveryRepositories: Record<string, RepositoryUnderTest> = {
   DeliveryRetryRepository: { make: () => new DeliveryRetryRepository(), calls: retryCalls },
   DeliveryFiguresRepository: { make: () => new DeliveryFiguresRepository(), calls: figuresCalls },
   ReplayRepository: { make: (database) => new ReplayRepository(database), calls: replayCalls },
+  DeliveryRetentionRepository: {
+    make: () => new DeliveryRetentionRepository(),
+    calls: {
+      prune: {
+        system: true,
+        run: async (retention: DeliveryRetentionRepository, { db, of }) => {
+          await db.$executeRaw`update delivery set position = 0, status = 'delivered' where lane = ${of.lane} and replay_no = 0`;
+          await db.$executeRaw`update org_head set dropped_to = 1 where orgcode = ${of.orgcode}`;
+          return retention.prune(db, 10, 400);
+        },
+      },
+    } satisfies CallsOf<DeliveryRetentionRepository>,
+  },
   QueueState: {
     make: (database) => new QueueState(database),
     calls: { figures: { system: true, run: async (queue: QueueState) => (await queue.figures()).leases } },
