@@ -101,9 +101,11 @@ export class EventRouter implements BeforeApplicationShutdown {
       this.restingSinceMs.delete(orgcode);
       return false;
     }
-    const sinceMs = this.restingSinceMs.get(orgcode) ?? Date.now();
-    this.restingSinceMs.set(orgcode, sinceMs);
-    return Date.now() - sinceMs < MAX_REST_MS;
+    const nowMs = Date.now();
+    const sinceMs = this.restingSinceMs.get(orgcode) ?? nowMs;
+    const isOver = nowMs - sinceMs >= MAX_REST_MS;
+    this.restingSinceMs.set(orgcode, isOver ? nowMs : sinceMs); // then one batch, and another rest
+    return !isOver;
   }
 
   /** True if there is more: also what arrived while the cursor was ours, whose kick met the lock. */

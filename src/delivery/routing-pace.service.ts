@@ -3,6 +3,8 @@ import { ENOUGH_QUEUED, MAX_ROUTED_PAIRS, QUEUED } from './delivery-limits.js';
 import { DeliveryPump } from './delivery-pump.service.js';
 
 const EVENTS_A_BATCH = 500;
+/** Of an organisation whose webhooks are not known yet: it may have many. */
+const EVENTS_OF_THE_FIRST = 10;
 
 /**
  * How much of its log an organisation may hand to the pump at once. While enough is queued for endpoints that keep up the rest
@@ -23,6 +25,7 @@ export class RoutingPace {
   }
 
   batchSize(orgcode: string): number {
+    if (!this.webhooks.has(orgcode)) return EVENTS_OF_THE_FIRST;
     const atMost = Math.floor(MAX_ROUTED_PAIRS / this.webhooksOf(orgcode));
     return Math.max(1, Math.min(EVENTS_A_BATCH, atMost));
   }
