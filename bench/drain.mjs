@@ -23,6 +23,8 @@ export async function drain(ground, field, { each, workers = 1, nodeArgs = [], c
   const rowsBefore = await meter.rows(WRITTEN_BY_WORKERS);
   const launched = Array.from({ length: workers }, () => ground.launch('worker', nodeArgs));
   const measured = await untilAll(ground, launched, field.webhooks * each);
+  if (capture === 0 && measured.sinceReady < measured.deliveries / 4)
+    throw notMeasured('Most had been sent before the workers were ready: more --deliveries.');
   const { walBytes } = await meter.since();
   for (const { server } of await Promise.all(launched)) await server.stop();
   await sleep(COUNTED_AFTER_MS);
@@ -75,8 +77,6 @@ async function untilAll(ground, launched, deliveries) {
   const { firstAtNs, lastAtNs } = await sink.times();
   await assertAllSettled(ground, deliveries);
   const sinceReady = deliveries - whenReady.count;
-  if (sinceReady < deliveries / 4)
-    throw notMeasured('Most had been sent before the workers were ready: more --deliveries.');
   return {
     perSecond: deliveries / secondsBetween(firstAtNs, lastAtNs),
     perSecondSinceReady: sinceReady / secondsBetween(whenReady.atNs, lastAtNs),

@@ -122,6 +122,12 @@ function figuresOf({ name, results }) {
       show(`  ${PHASES[phase]}: p50`, 'ms', (result) => result[phase].p50Ms, tenth),
       show(`  ${PHASES[phase]}: p95`, 'ms', (result) => result[phase].p95Ms, tenth),
       show(`  ${PHASES[phase]}: p99`, 'ms', (result) => result[phase].p99Ms, tenth),
+      show(
+        `  ${PHASES[phase]}: from the answer of the call, p95`,
+        'ms',
+        (result) => result[phase].fromAnswerP95Ms,
+        tenth,
+      ),
     ]),
     show('  for the dead one, at the end', 'deliveries', ({ waitingAfter }) => waitingAfter),
     show('  cores busy: others', 'cores', ({ otherCores }) => otherCores, { digits: 2 }),

@@ -110,6 +110,7 @@ export function summaryOf(lateness) {
     p95Ms: percentile(fromCall, 0.95),
     p99Ms: percentile(fromCall, 0.99),
     fromAnswerP50Ms: percentile(fromAnswer, 0.5),
+    fromAnswerP95Ms: percentile(fromAnswer, 0.95),
     fromAnswerP99Ms: percentile(fromAnswer, 0.99),
   };
 }

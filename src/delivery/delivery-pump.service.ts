@@ -10,7 +10,7 @@ import { DeliverySender } from './delivery-sender.service.js';
 import { LaneHealth } from './lane-health.service.js';
 import type { LeasedDelivery } from './leased-delivery.js';
 import type { OutgoingEvent } from './outgoing-event.js';
-import { SendWindow } from './send-window.js';
+import { SendWindow, type LaneQueue } from './send-window.js';
 
 const SLOW_MS = 1_000;
 const STOP_POLL_MS = 20;
@@ -19,7 +19,7 @@ const STOP_POLL_MS = 20;
 @Injectable()
 export class DeliveryPump implements BeforeApplicationShutdown {
   /** Called when something has been sent, and there may be room for more. */
-  onSent: (orgcode: string) => void = () => undefined;
+  onSent: (lane: bigint, orgcode: string) => void = () => undefined;
   private readonly window = new SendWindow(IN_FLIGHT);
   private isFlushing = false;
 
@@ -43,14 +43,32 @@ export class DeliveryPump implements BeforeApplicationShutdown {
     return this.window.queuedOf(orgcode);
   }
 
+  /** For what the router has just found: none where the endpoint fails, so that one of those that wait probes it. */
+  roomForNew(target: WebhookTarget): number {
+    return this.health.isFailing(target.lane) ? 0 : this.roomOf(target);
+  }
+
+  /** Not to be called at the moment, for whatever reason but that enough is queued. */
+  isShut(target: WebhookTarget): boolean {
+    const queue = this.window.lane(target.lane);
+    const isBlocked = queue !== undefined && queue.blockedUntilMs > performance.now();
+    return isBlocked || this.stop.isStopping || target.status !== 'active' || target.secrets.length === 0;
+  }
+
+  get isStopping(): boolean {
+    return this.stop.isStopping;
+  }
+
+  isHalfEmpty(lane: bigint): boolean {
+    const queue = this.window.lane(lane);
+    return !queue || queue.waiting.length <= capacityOf(queue) / 2;
+  }
+
   /** How many more of a lane it takes. */
   roomOf(target: WebhookTarget): number {
-    if (this.stop.isStopping || target.status !== 'active' || target.secrets.length === 0) return 0;
-    if (this.window.load.queued >= QUEUED.process) return 0;
+    if (this.isShut(target) || this.window.load.queued >= QUEUED.process) return 0;
     const queue = this.window.lane(target.lane);
-    if (queue && queue.blockedUntilMs > performance.now()) return 0;
-    const atMost = queue?.isSlow ? QUEUED.slowLane : QUEUED.lane;
-    return Math.max(0, atMost - (queue?.waiting.length ?? 0));
+    return Math.max(0, capacityOf(queue) - (queue?.waiting.length ?? 0));
   }
 
   /** Ours under their leases: sent as soon as the limits let them, or given back. */
@@ -60,7 +78,11 @@ export class DeliveryPump implements BeforeApplicationShutdown {
       this.results.giveBack(deliveries);
       return;
     }
-    this.window.add(deliveries);
+    // A lane may have been found failing since these were asked for: nobody would wake it for them.
+    const nowMs = performance.now();
+    const isHeld = ({ lane }: LeasedDelivery): boolean => (this.window.lane(lane)?.blockedUntilMs ?? 0) > nowMs;
+    this.results.giveBack(deliveries.filter(isHeld));
+    this.window.add(deliveries.filter((delivery) => !isHeld(delivery)));
     this.pump();
   }
 
@@ -80,6 +102,7 @@ export class DeliveryPump implements BeforeApplicationShutdown {
 
   /** What is on its way gets its time; the rest has been given back. */
   async beforeApplicationShutdown(): Promise<void> {
+    this.stop.begin();
     this.results.giveBack(this.window.emptyAll());
     const deadlineMs = Date.now() + this.configuration.stopGraceSeconds * 1_000;
     while (this.window.load.inFlight > 0 && Date.now() < deadlineMs) await sleep(STOP_POLL_MS);
@@ -129,6 +152,10 @@ export class DeliveryPump implements BeforeApplicationShutdown {
     }
     this.window.done(delivery);
     this.pump();
-    this.onSent(delivery.orgcode);
+    this.onSent(delivery.lane, delivery.orgcode);
   }
+}
+
+function capacityOf(queue: LaneQueue | undefined): number {
+  return queue?.isSlow ? QUEUED.slowLane : QUEUED.lane;
 }

@@ -11,9 +11,6 @@ import { messageBody } from './outgoing-message.js';
 /** Renders, signs and posts. */
 @Injectable()
 export class DeliverySender {
-  /** An event that many webhooks get is rendered once per format; as bytes, since both the signature and the socket want these. */
-  private readonly bodies = new WeakMap<OutgoingEvent, Partial<Record<PayloadFormat, Buffer>>>();
-
   constructor(
     private readonly client: GuardedClient,
     private readonly leaseTimes: LeaseTimes,
@@ -42,8 +39,7 @@ export class DeliverySender {
   }
 
   private bodyOf(event: OutgoingEvent, format: PayloadFormat): Buffer {
-    const known = this.bodies.get(event) ?? {};
-    this.bodies.set(event, known);
-    return (known[format] ??= Buffer.from(messageBody(format, event)));
+    event.bodies ??= {};
+    return (event.bodies[format] ??= Buffer.from(messageBody(format, event)));
   }
 }

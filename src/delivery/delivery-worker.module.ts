@@ -32,6 +32,7 @@ import { ReplayCompletion } from './replay-completion.service.js';
 import { ReplayRepository } from './replay.repository.js';
 import { ReplayRuns } from './replay-runs.service.js';
 import { ReplaySweep } from './replay.sweep.js';
+import { RoutingPace } from './routing-pace.service.js';
 import { SettlementRepository } from './settlement.repository.js';
 import { TargetRefreshSweep } from './target-refresh.sweep.js';
 
@@ -65,6 +66,7 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
     ReplayRepository,
     ReplayRuns,
     ReplaySweep,
+    RoutingPace,
     Settlement,
     SettlementRepository,
     TargetRefreshSweep,

@@ -4,6 +4,8 @@ import type { PlainTx } from '../platform/database/transaction.js';
 import type { DeliveryKey } from './delivery-id.js';
 import { LeaseTimes } from './lease-times.js';
 
+const SUSPECTS_LOOKED_AT = 500;
+
 export interface NewDelivery {
   lane: bigint;
   position: bigint;
@@ -144,16 +146,20 @@ export class DeliveryRepository {
     );
   }
 
-  async suspectLane(): Promise<bigint | undefined> {
-    const [row] = await this.database.plainAcross('delivery', (tx) =>
-      tx.rows<{ lane: bigint }>(
-        'suspect lane',
-        `select d.lane from delivery_due d join webhook w using (lane)
-         where d.suspect and d.due_at <= clock_timestamp() and w.status = 'active' order by d.due_at limit 1`,
-        [],
+  /** Lanes of deliveries that workers were lost with, of those that have waited longest. */
+  suspectLanes(): Promise<{ lane: bigint; orgcode: string }[]> {
+    return this.database.plainAcross('delivery', (tx) =>
+      tx.rows(
+        'suspect lanes',
+        `select lane, orgcode from (
+           select d.lane, w.orgcode, d.due_at from delivery_due d join webhook w using (lane) left join webhook_health h using (lane)
+           where d.suspect and d.due_at <= clock_timestamp() and w.status = 'active'
+             and (h.not_before is null or h.not_before <= clock_timestamp())
+           order by d.due_at limit $1) s
+         group by lane, orgcode order by min(due_at)`,
+        [SUSPECTS_LOOKED_AT],
       ),
     );
-    return row?.lane;
   }
 
   /** Ends what waits for a revoked webhook, some at a time; how many. */

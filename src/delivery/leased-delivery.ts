@@ -7,6 +7,9 @@ export class Lease {
   unsettled = 0;
   /** Of a delivery with which workers were lost. */
   isSuspect = false;
+  isAbandoned = false;
+  /** Called when nothing of it is left. */
+  onWorkedOff: () => void = () => undefined;
 
   constructor(
     readonly fence: bigint,
@@ -19,8 +22,20 @@ export class Lease {
     return performance.now() + ms < this.validUntilMs;
   }
 
+  /** The result of one is written, or nobody waits for it any more. */
+  settled(): void {
+    this.unsettled -= 1;
+    if (this.unsettled === 0) this.onWorkedOff();
+  }
+
+  /** Where results could not be written in time: it has to run out in the database, so that others find what is left of it. */
+  abandon(): void {
+    this.isAbandoned = true;
+    this.end();
+  }
+
   extendTo(validUntilMs: number): void {
-    this.validUntilMs = validUntilMs;
+    if (!this.isAbandoned) this.validUntilMs = validUntilMs;
   }
 
   end(): void {

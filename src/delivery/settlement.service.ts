@@ -95,12 +95,15 @@ export class Settlement {
     try {
       const ours = await work(batch, finishedBy(batch));
       if (ours < batch.length) this.counters.superseded(batch.length - ours);
-      for (const { delivery } of batch) delivery.lease.unsettled -= 1;
+      for (const { delivery } of batch) delivery.lease.settled();
       return true;
     } catch (error) {
-      const still = new Set(batch.filter(({ delivery }) => delivery.lease.lastsFor(0)));
-      const givenUp = batch.filter((result) => !still.has(result));
-      for (const { delivery } of givenUp) delivery.lease.unsettled -= 1;
+      const still = batch.filter(({ delivery }) => delivery.lease.lastsFor(0));
+      const givenUp = batch.filter((result) => !still.includes(result));
+      for (const { delivery } of givenUp) {
+        delivery.lease.abandon();
+        delivery.lease.settled();
+      }
       log.warn(
         { err: error, results: batch.length, given_up: givenUp.length },
         'results of deliveries could not be written; they are tried again',
@@ -115,5 +118,6 @@ export class Settlement {
 function finishedBy(batch: readonly { delivery: LeasedDelivery }[]): bigint[] {
   const counts = new Map<LeasedDelivery['lease'], number>();
   for (const { delivery } of batch) counts.set(delivery.lease, (counts.get(delivery.lease) ?? 0) + 1);
-  return [...counts].filter(([lease, count]) => count === lease.unsettled).map(([lease]) => lease.fence);
+  const finished = [...counts].filter(([lease, count]) => count === lease.unsettled && !lease.isAbandoned);
+  return finished.map(([lease]) => lease.fence);
 }

@@ -11,6 +11,8 @@ export interface Arrival {
   atMs: number;
   /** Of the body, where it is JSON of the default format. */
   eventId: string | undefined;
+  /** The status it is answered with; 0 where the connection is cut. */
+  answered: number;
 }
 
 export interface SinkAnswer {
@@ -58,12 +60,13 @@ export class WebhookSink {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString('utf8');
     const headers = request.headers as Record<string, string>;
-    const arrival = { path: request.url ?? '', headers, body, atMs: Date.now(), eventId: eventIdIn(body) };
+    const arrival = { path: request.url ?? '', headers, body, atMs: Date.now(), eventId: eventIdIn(body), answered: 0 };
     this.arrivals.push(arrival);
     const id = `${arrival.path} ${headers['webhook-id']}`;
     const howOften = (this.seen.get(id) ?? 0) + 1;
     this.seen.set(id, howOften);
     const answer = this.answer(arrival, howOften) ?? {};
+    arrival.answered = answer.reset ? 0 : (answer.status ?? 200);
     if (answer.afterMs) await sleep(answer.afterMs);
     if (answer.reset) request.socket.resetAndDestroy();
     else response.writeHead(answer.status ?? 200, answer.headers).end(answer.body ?? '');

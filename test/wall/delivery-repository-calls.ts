@@ -109,7 +109,7 @@ const deliveryCalls: CallsOf<DeliveryRepository> = {
   extend: { system: true, run: async (deliveries) => (await deliveries.extend([FENCE])).size },
   recover: { system: true, run: (deliveries) => deliveries.recover(10) },
   dueLanes: { system: true, run: (deliveries) => deliveries.dueLanes(0n, 10) },
-  suspectLane: { system: true, run: (deliveries) => deliveries.suspectLane() },
+  suspectLanes: { system: true, run: (deliveries) => deliveries.suspectLanes() },
   cancel: { system: true, run: (deliveries, { of }) => deliveries.cancel(of.lane, 10) },
 };
 
@@ -180,8 +180,9 @@ const retentionCalls: CallsOf<DeliveryRetentionRepository> = {
   prune: {
     system: true,
     run: async (retention, { db, of }) => {
-      await db.$executeRaw`update org_head set dropped_to = position where orgcode = ${of.orgcode}`;
-      return retention.prune(db, 10, 1);
+      await db.$executeRaw`update delivery set position = 0, status = 'delivered' where lane = ${of.lane} and replay_no = 0`;
+      await db.$executeRaw`update org_head set dropped_to = 1 where orgcode = ${of.orgcode}`;
+      return retention.prune(db, 10, 400);
     },
   },
 };

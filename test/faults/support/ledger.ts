@@ -226,7 +226,7 @@ function keyOf(orgcode: string, name: string): string {
   return `${orgcode} ${name}`;
 }
 
-function inShort(kind: string, found: readonly string[]): string[] {
+export function inShort(kind: string, found: readonly string[]): string[] {
   const shown = found.slice(0, SHOWN_OF_A_KIND).map((what) => `${kind}: ${what}`);
   return found.length > SHOWN_OF_A_KIND ? [...shown, `${kind}: ${found.length} in all`] : shown;
 }

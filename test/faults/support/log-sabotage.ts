@@ -1,11 +1,11 @@
 import type { TestDatabase } from '../../support/database.js';
+import { sabotagedFunction } from './sabotaged-function.js';
 
 /** The way of the few is the same rule written out: what is sabotaged is the one statement, and it is given all of them. */
 const ONE_STATEMENT = ['IF cardinality(p_event_ids) <= 4 THEN', 'IF false THEN'] as const;
 
 /**
- * What somebody might have written instead of ipm_append. Made from the function as it is, so that a sabotage that no longer
- * fits says so and is not forgotten.
+ * What somebody might have written instead of ipm_append.
  */
 export const logSabotage = {
   /** A number from a sequence and no lock: the order of numbers is not the order of commits. A moment passes between the two. */
@@ -32,16 +32,9 @@ export const logSabotage = {
 export type LogSabotage = keyof typeof logSabotage;
 
 /** Answers how to undo it. */
-export async function sabotageLog(
-  { asOwner }: Pick<TestDatabase, 'asOwner'>,
+export function sabotageLog(
+  database: Pick<TestDatabase, 'asOwner'>,
   sabotage: LogSabotage,
 ): Promise<() => Promise<unknown>> {
-  const [row] = await asOwner<{ sql: string }>(`select pg_get_functiondef('ipm_append'::regproc) as sql`);
-  const { sql } = row!;
-  const sabotaged = logSabotage[sabotage].reduce((text, [is, instead]) => {
-    if (!text.includes(is)) throw new Error(`ipm_append has changed, and this sabotage must too: ${is} is not in it`);
-    return text.replace(is, () => instead);
-  }, sql);
-  await asOwner(sabotaged);
-  return () => asOwner(sql);
+  return sabotagedFunction(database, 'ipm_append', logSabotage[sabotage]);
 }

@@ -40,12 +40,19 @@ export class Trial {
   }
 }
 
-export function expectNothingWrong({ seed, complaints, figures }: Outcome): void {
+/** What any kind of trial comes to. */
+export interface Judgement {
+  seed: number;
+  complaints: string[];
+  figures: object;
+}
+
+export function expectNothingWrong({ seed, complaints, figures }: Judgement): void {
   expect({ seed, figures, complaints }).toEqual({ seed, figures, complaints: [] });
 }
 
 /** For the long forms: what happened in a run that went well is worth a line too. */
-export function tell(name: string, { seed, figures, complaints }: Outcome): void {
+export function tell(name: string, { seed, figures, complaints }: Judgement): void {
   const numbers = Object.entries(figures).map(([what, number]) => `${what} ${number}`);
   const broken = complaints.length === 0 ? '' : `; ${complaints.join(' | ')}`;
   process.stderr.write(`  ${name}: ${numbers.join(', ')} (FAULT_SEED=${seed})${broken}\n`);

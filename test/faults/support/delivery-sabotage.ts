@@ -1,0 +1,24 @@
+import type { TestDatabase } from '../../support/database.js';
+import { sabotagedFunction, type Mistake } from './sabotaged-function.js';
+
+const ANY_FENCE: Mistake = [`AND d.fence = u.fence AND d.status = 'sending'`, ''];
+
+/** What somebody might have written instead of the functions that deliveries live by. */
+const deliverySabotage = {
+  /** Nobody looks for what lost workers had. */
+  withoutRecovery: { ipm_recover_deliveries: [['lease_until < clock_timestamp()', 'false']] },
+  /** Whoever has a result writes it, also when somebody else has the delivery by now. */
+  withoutFence: { ipm_settle_delivered: [ANY_FENCE], ipm_settle_waiting: [ANY_FENCE] },
+  /** Failures of an earlier activation count. */
+  withoutActivation: { ipm_note_lanes: [['AND w.activation = u.activation', '']] },
+} as const satisfies Record<string, Record<string, readonly Mistake[]>>;
+
+export type DeliverySabotage = keyof typeof deliverySabotage;
+
+export async function sabotageDeliveries(
+  database: Pick<TestDatabase, 'asOwner'>,
+  sabotage: DeliverySabotage,
+): Promise<void> {
+  for (const [name, mistakes] of Object.entries<readonly Mistake[]>(deliverySabotage[sabotage]))
+    await sabotagedFunction(database, name, mistakes);
+}
