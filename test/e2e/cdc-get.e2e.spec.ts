@@ -37,10 +37,10 @@ describe('POST /ipm/cdc/get', () => {
     const { events } = await readFeed(api, org, { limit: 256 });
     const shown = events.find((one) => one.position === position);
     expect(shown).toMatchObject(event);
-    expect((await get({ position })).body.data).toEqual({ event: shown });
+    expect((await get({ position })).body.data).toEqual({ event: shown, deliveries: [] });
     const { event_id, occurred_at } = event;
-    expect((await get({ event_id, occurred_at })).body.data).toEqual({ event: shown });
-    expect((await get({ event_id })).body.data).toEqual({ event: shown });
+    expect((await get({ event_id, occurred_at })).body.data).toEqual({ event: shown, deliveries: [] });
+    expect((await get({ event_id })).body.data).toEqual({ event: shown, deliveries: [] });
   });
 
   it('shows an event that IPM wrote itself', async () => {

@@ -38,8 +38,11 @@ export class WebhookOwner {
     return this.write(path, { webhook_id, expected_revision: revision, ...fields });
   }
 
+  /** As it is set up, without what is told of its deliveries. */
   async get(webhook_id: string): Promise<Named & Record<string, unknown>> {
-    return (await this.call('/webhook/get', { webhook_id })).body.data.webhook;
+    const { webhook } = (await this.call('/webhook/get', { webhook_id })).body.data;
+    const told = Object.entries(webhook as object).filter(([name]) => !['deliveries', 'backlog'].includes(name));
+    return Object.fromEntries(told) as Named & Record<string, unknown>;
   }
 
   /** What IPM said of its own doings, in order. */
