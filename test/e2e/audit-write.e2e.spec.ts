@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { TestApi, writeGrounds, type ApiAnswer } from '../support/api.js';
-import { anEvent } from '../support/events.js';
+import { aDeadDelivery } from '../support/dead-delivery.js';
 import { operationsOf } from '../support/operations.js';
-import { until } from '../support/until.js';
 import { anEventType } from '../wall/two-organisations.js';
 
 interface WriteUnderTest {
@@ -49,17 +48,6 @@ describe('the audit of writes', () => {
     const { webhook_id } = await data('/webhook/create', aWebhook);
     const { replay } = await data('/webhook/replay/start', { webhook_id, to_utc: LONG_AGO });
     return (replay as { replay_id: string }).replay_id;
-  };
-  const aDeadDelivery = async (): Promise<string> => {
-    const { webhook_id } = await data('/webhook/create', { ...aWebhook, retry_schedule: [0] });
-    const event = anEvent();
-    await data('/event/publish', { events: [event] });
-    let items: { delivery_id: string }[] = [];
-    await until(async () => {
-      ({ items } = (await data('/webhook/delivery/list', { webhook_id, status: 'dead' })) as { items: typeof items });
-      return items.length > 0;
-    });
-    return items[0]!.delivery_id;
   };
 
   const writes: Record<string, WriteUnderTest> = {
@@ -155,7 +143,7 @@ describe('the audit of writes', () => {
       },
     },
     'webhook/delivery/retry': {
-      body: async () => ({ delivery_id: await aDeadDelivery() }),
+      body: async () => ({ delivery_id: await aDeadDelivery(data) }),
       resource: 'delivery',
       refusal: { body: async () => ({ delivery_id: 'nobodys' }), status: 404, tag: 'delivery_not_found' },
     },

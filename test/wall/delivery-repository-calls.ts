@@ -1,22 +1,14 @@
 import { AGE_CLASSES } from '../../src/delivery/age-classes.js';
 import { CatchUpRepository } from '../../src/delivery/catch-up.repository.js';
-import { DeliveryFiguresRepository } from '../../src/delivery/delivery-figures.repository.js';
-import type { DeliveryKey } from '../../src/delivery/delivery-id.js';
-import {
-  DeliveryReadingRepository,
-  type DeliverySearch,
-  type DeliverySource,
-} from '../../src/delivery/delivery-reading.repository.js';
 import { DeliveryRetentionRepository } from '../../src/delivery/delivery-retention.repository.js';
-import { DeliveryRetryRepository } from '../../src/delivery/delivery-retry.repository.js';
 import { DeliveryRepository, type NewDelivery } from '../../src/delivery/delivery.repository.js';
 import { LaneHealthRepository, type LaneNotes } from '../../src/delivery/lane-health.repository.js';
 import type { LeaseTimes } from '../../src/delivery/lease-times.js';
 import { Lease, type LeasedDelivery } from '../../src/delivery/leased-delivery.js';
 import { QueueState } from '../../src/delivery/queue-state.repository.js';
-import { ReplayRepository, type NewReplay } from '../../src/delivery/replay.repository.js';
 import { SettlementRepository, type AttemptResult } from '../../src/delivery/settlement.repository.js';
 import type { TestDatabase } from '../support/database.js';
+import { LAID_OUT_REPLAY } from './delivery-api-repository-calls.js';
 import type { CallScene, CallsOf, RepositoryUnderTest } from './repository-calls.js';
 import type { Inhabitant } from './two-organisations.js';
 
@@ -28,9 +20,6 @@ const LOST = 11;
 const DUE = 12;
 const SUSPECT = 13;
 const WORKER = 'spec';
-const LAID_OUT_REPLAY = 'at work';
-const END = { outcome: 'succeeded', delivered: 7, failed: 0, operationRunId: 1 };
-const SOURCES: readonly DeliverySource[] = ['all', 'dead', 'queue'];
 
 /** What workers would find and do something with: something due, something on its way, something whose worker is lost, a gap. */
 export async function layOutWork(
@@ -61,18 +50,6 @@ export async function layOutWork(
   );
   await database.asOwner(`update webhook set gaps = '[{"after":"0","to":"1"}]' where lane = $1`, [lane]);
 }
-
-/** The one that everybody has, dead. */
-const dead = ({ lane, position }: Inhabitant): DeliveryKey => ({ lane, position: BigInt(position), replayNo: 0 });
-const everything = ({ lane }: Inhabitant, source: DeliverySource): DeliverySearch => ({
-  lane,
-  source,
-  below: { position: 5_000_000n, replayNo: 0 },
-  status: undefined,
-  position: undefined,
-  from: undefined,
-  to: undefined,
-});
 
 const newDelivery = ({ of }: CallScene, orderingKey: string | null = null): NewDelivery => ({
   lane: of.lane,
@@ -132,7 +109,7 @@ const deliveryCalls: CallsOf<DeliveryRepository> = {
   extend: { system: true, run: async (deliveries) => (await deliveries.extend([FENCE])).size },
   recover: { system: true, run: (deliveries) => deliveries.recover(10) },
   dueLanes: { system: true, run: (deliveries) => deliveries.dueLanes(0n, 10) },
-  suspectLanes: { system: true, run: (deliveries) => deliveries.suspectLanes() },
+  suspectLane: { system: true, run: (deliveries) => deliveries.suspectLane() },
   cancel: { system: true, run: (deliveries, { of }) => deliveries.cancel(of.lane, 10) },
 };
 
@@ -199,135 +176,24 @@ const catchUpCalls: CallsOf<CatchUpRepository> = {
   },
 };
 
+const retentionCalls: CallsOf<DeliveryRetentionRepository> = {
+  prune: {
+    system: true,
+    run: async (retention, { db, of }) => {
+      await db.$executeRaw`update org_head set dropped_to = position where orgcode = ${of.orgcode}`;
+      return retention.prune(db, 10, 1);
+    },
+  },
+};
+
 const LEASE = { seconds: 60 } as LeaseTimes;
-
-const readingCalls: CallsOf<DeliveryReadingRepository> = {
-  webhook: { run: (reading, { db, of }) => reading.webhook(db, of.orgcode, of.webhookId) },
-  webhookOfLane: { run: (reading, { db, of }) => reading.webhookOfLane(db, of.orgcode, of.lane) },
-  page: {
-    run: async (reading, { db, of }) => {
-      const pages = await inTurn(SOURCES, (source) => reading.page(db, of.orgcode, everything(of, source), 10, 10));
-      return pages.flat();
-    },
-  },
-  scanEnd: {
-    run: async (reading, { db, of }) => {
-      const ends = await inTurn(SOURCES, (source) => reading.scanEnd(db, of.orgcode, everything(of, source), 1));
-      return ends.filter((end) => end !== undefined);
-    },
-  },
-  queued: { run: (reading, { db, of }) => reading.queued(db, of.orgcode, of.lane, 10) },
-  find: { run: (reading, { db, of }) => reading.find(db, of.orgcode, dead(of)) },
-  attempts: { run: (reading, { db, of }) => reading.attempts(db, of.orgcode, dead(of), 10) },
-  events: { run: (reading, { db, of }) => reading.events(db, of.orgcode, [BigInt(of.position)]) },
-  dueTimes: {
-    run: (reading, { db, of }) => reading.dueTimes(db, of.orgcode, of.lane, [{ ...dead(of), replayNo: 2 }], 10),
-  },
-  ofEvent: { run: (reading, { db, of }) => reading.ofEvent(db, of.orgcode, BigInt(of.position), 10) },
-};
-
-const retryCalls: CallsOf<DeliveryRetryRepository> = {
-  lock: { run: (retry, { db, of }) => retry.lock(db, of.orgcode, dead(of)) },
-  schedule: {
-    run: (retry, { db, of }) => retry.schedule(db, of.orgcode, dead(of)),
-    shows: ({ db, of }) => db.deliveryDue.count({ where: { lane: of.lane, replayNo: 0 } }),
-  },
-};
-
-const figuresCalls: CallsOf<DeliveryFiguresRepository> = {
-  lastDay: { run: (figures, { db, of }) => figures.lastDay(db, of.orgcode, of.webhookId) },
-  backlog: { run: (figures, { db, of }) => figures.backlog(db, of.orgcode, of.webhookId, 10) },
-};
-
-const OPEN_REPLAY = 'open';
-const newReplay = ({ webhookId, lane }: Inhabitant): NewReplay => ({
-  replayId: OPEN_REPLAY,
-  webhookId,
-  lane,
-  only: 'all',
-  service: null,
-  fromUtc: null,
-  toUtc: '2026-01-01T00:00:00Z',
-  rate: 1,
-  reason: 'r',
-});
-const replayShown =
-  (column: string) =>
-  ({ db, of }: CallScene): Promise<unknown> =>
-    db.$queryRawUnsafe(`select 1 from webhook_replay where orgcode = $1 and ${column}`, of.orgcode);
-
-const replayCalls: CallsOf<ReplayRepository> = {
-  insert: {
-    run: async (replays, { db, of }) => {
-      await replays.complete(db, of.orgcode, LAID_OUT_REPLAY, END);
-      return replays.insert(db, of.orgcode, newReplay(of));
-    },
-  },
-  find: { run: (replays, { db, of }) => replays.find(db, of.orgcode, of.replayId) },
-  askToCancel: {
-    run: (replays, { db, of }) => replays.askToCancel(db, of.orgcode, LAID_OUT_REPLAY),
-    shows: replayShown('cancel_asked'),
-  },
-  complete: {
-    run: (replays, { db, of }) => replays.complete(db, of.orgcode, LAID_OUT_REPLAY, END),
-    shows: replayShown('delivered = 7'),
-  },
-  open: { system: true, run: (replays) => replays.open(10) },
-  read: { run: (replays, { of }) => replays.read(of) },
-  keep: {
-    run: (replays, { of }) => replays.keep({ ...of, replayId: LAID_OUT_REPLAY }, { matched: 7 }),
-  },
-  queue: {
-    system: true,
-    run: (replays, { of }) =>
-      replays.queue({ ...of, replayId: LAID_OUT_REPLAY } as never, [BigInt(of.position)], BigInt(of.position)),
-    shows: replayShown('queued = 1'),
-  },
-  only: {
-    system: true,
-    run: async (replays, { db, of }) => {
-      await db.$executeRaw`update delivery set status = 'dead' where lane = ${of.lane}`; // or a replay has delivered it
-      return replays.only(of.lane, 'failed', [BigInt(of.position)]);
-    },
-  },
-  outcome: {
-    system: true,
-    run: async (replays, { of }) => {
-      const since = { lane: of.lane, createdAt: new Date(0), countedTo: BigInt(of.position) };
-      const { open, delivered, failed } = await replays.outcome(since as never);
-      return open + delivered + failed;
-    },
-  },
-};
-
-async function inTurn<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = [];
-  for (const item of items) results.push(await work(item));
-  return results;
-}
 
 export const deliveryRepositories: Record<string, RepositoryUnderTest> = {
   DeliveryRepository: { make: (database) => new DeliveryRepository(database, LEASE), calls: deliveryCalls },
   SettlementRepository: { make: (database) => new SettlementRepository(database), calls: settlementCalls },
   LaneHealthRepository: { make: (database) => new LaneHealthRepository(database), calls: laneHealthCalls },
   CatchUpRepository: { make: (database) => new CatchUpRepository(database), calls: catchUpCalls },
-  DeliveryReadingRepository: { make: () => new DeliveryReadingRepository(), calls: readingCalls },
-  DeliveryRetryRepository: { make: () => new DeliveryRetryRepository(), calls: retryCalls },
-  DeliveryFiguresRepository: { make: () => new DeliveryFiguresRepository(), calls: figuresCalls },
-  ReplayRepository: { make: (database) => new ReplayRepository(database), calls: replayCalls },
-  DeliveryRetentionRepository: {
-    make: () => new DeliveryRetentionRepository(),
-    calls: {
-      prune: {
-        system: true,
-        run: async (retention: DeliveryRetentionRepository, { db, of }) => {
-          await db.$executeRaw`update delivery set position = 0, status = 'delivered' where lane = ${of.lane} and replay_no = 0`;
-          await db.$executeRaw`update org_head set dropped_to = 1 where orgcode = ${of.orgcode}`;
-          return retention.prune(db, 10, 400);
-        },
-      },
-    } satisfies CallsOf<DeliveryRetentionRepository>,
-  },
+  DeliveryRetentionRepository: { make: () => new DeliveryRetentionRepository(), calls: retentionCalls },
   QueueState: {
     make: (database) => new QueueState(database),
     calls: { figures: { system: true, run: async (queue: QueueState) => (await queue.figures()).leases } },
