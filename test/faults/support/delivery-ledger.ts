@@ -21,6 +21,8 @@ export interface DeliveryFigures {
   arrivals: number;
   /** Arrivals of an attempt that had arrived before, or after one that was taken. */
   extra: number;
+  /** Of one delivery at most. */
+  mostExtra: number;
   dead: number;
   held: number;
   /** Deliveries that a worker was lost with. */
@@ -56,12 +58,13 @@ export class DeliveryLedger {
   }
 
   figures(arrivals: readonly Arrival[], { rows, paused }: DeliveryState): DeliveryFigures {
-    const calls = [...callsByPair(arrivals).values()];
+    const extra = [...callsByPair(arrivals).values()].map(extraOf);
     return {
       acknowledged: this.said.size,
       wanted: this.wanted().length,
       arrivals: arrivals.length,
-      extra: calls.reduce((sum, one) => sum + extraOf(one), 0),
+      extra: extra.reduce((sum, one) => sum + one, 0),
+      mostExtra: extra.reduce((most, one) => Math.max(most, one), 0),
       dead: rows.filter(({ status }) => status === 'dead').length,
       held: rows.filter(({ status, webhookId }) => status === 'scheduled' && paused.includes(webhookId)).length,
       lostWith: rows.filter(({ lostWith }) => lostWith > 0).length,
