@@ -158,6 +158,10 @@ export class DeliveryStage {
     while (!(await isQuiet(this.database)) && Date.now() < deadline) await sleep(100);
   }
 
+  forgetDelays(): void {
+    this.ledger.forgetDelays();
+  }
+
   async outcome(extraAtMost: number, figures: Record<string, number> = {}): Promise<DeliveryOutcome> {
     const state = await deliveryState(this.database);
     const { arrivals } = this.sink;
