@@ -109,7 +109,7 @@ const deliveryCalls: CallsOf<DeliveryRepository> = {
   extend: { system: true, run: async (deliveries) => (await deliveries.extend([FENCE])).size },
   recover: { system: true, run: (deliveries) => deliveries.recover(10) },
   dueLanes: { system: true, run: (deliveries) => deliveries.dueLanes(0n, 10) },
-  suspectLane: { system: true, run: (deliveries) => deliveries.suspectLane() },
+  suspectLanes: { system: true, run: (deliveries) => deliveries.suspectLanes() },
   cancel: { system: true, run: (deliveries, { of }) => deliveries.cancel(of.lane, 10) },
 };
 
