@@ -182,6 +182,20 @@ describe('which delivery goes next', () => {
     expect(window.take(0)?.lane).toBe(9n);
   });
 
+  it('is of another lane of the organisation where the one whose turn it is has turned slow, and slow ones have their half', () => {
+    const window = new SendWindow({ lane: 1, organisation: 1, process: 4 });
+    const [slow, slower, first] = [1, 2, 0].map((lane) => delivery(lane));
+    window.add([slow!, slower!, first!]);
+    for (const expected of [slow, slower, first]) expect(window.take(0)).toBe(expected);
+    window.add([delivery(3), delivery(6)]);
+    expect(window.take(0)).toBeUndefined();
+    for (const lane of [1n, 2n, 3n]) window.markSlow(lane, true);
+    window.done(first!);
+    expect(window.take(0)?.lane).toBe(6n);
+    window.done(slow!);
+    expect(window.take(0)).toBeUndefined(); // the organisation's place is taken
+  });
+
   it('counts what waits on lanes that keep up as work of their organisation, and forgets lanes that are done', () => {
     const window = new SendWindow({ lane: 1, organisation: 9, process: 9 });
     window.add([delivery(0), delivery(0), delivery(0), delivery(3)]);

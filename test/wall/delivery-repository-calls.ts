@@ -180,8 +180,9 @@ const retentionCalls: CallsOf<DeliveryRetentionRepository> = {
   prune: {
     system: true,
     run: async (retention, { db, of }) => {
-      await db.$executeRaw`update org_head set dropped_to = position where orgcode = ${of.orgcode}`;
-      return retention.prune(db, 10, 1);
+      await db.$executeRaw`update delivery set position = 0, status = 'delivered' where lane = ${of.lane} and replay_no = 0`;
+      await db.$executeRaw`update org_head set dropped_to = 1 where orgcode = ${of.orgcode}`;
+      return retention.prune(db, 10, 400);
     },
   },
 };
