@@ -21,7 +21,14 @@ describe('workers that are told to stop while they send', () => {
   });
 
   it('sabotaged, they leave at once: turns red', async () => {
-    const { complaints } = await rollingStop(stage, { ...SHORT, stops: 1 }, changed('leaves-at-once'));
+    const { complaints } = await rollingStop(
+      stage,
+      { ...SHORT, stops: 1 },
+      {
+        ...changed('leaves-at-once'),
+        DELIVERY_LEASE_SECONDS: '5',
+      },
+    );
     expect(complaints).toContainEqual(expect.stringMatching(/^extra: /));
   });
 });

@@ -21,7 +21,14 @@ describe('F17: workers are told to stop (SIGTERM) under load, one after the othe
   });
 
   it('sabotaged, they leave at once: turns red', async () => {
-    const outcome = await rollingStop(stage, { ...LONG, stops: 2 }, changed('leaves-at-once'));
+    const outcome = await rollingStop(
+      stage,
+      { ...LONG, stops: 2 },
+      {
+        ...changed('leaves-at-once'),
+        DELIVERY_LEASE_SECONDS: '5',
+      },
+    );
     tell('F17 sabotaged', outcome);
     expect(outcome.complaints).toContainEqual(expect.stringMatching(/^extra: /));
   });

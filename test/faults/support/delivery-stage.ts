@@ -152,10 +152,13 @@ export class DeliveryStage {
     }
   }
 
-  /** Until nothing is to come any more; who is stuck is found by the ledger. */
-  async quiet(withinMs: number): Promise<void> {
-    const deadline = Date.now() + withinMs;
-    while (!(await isQuiet(this.database)) && Date.now() < deadline) await sleep(100);
+  /** Until nothing is to come any more, or nothing has come for so long: who is stuck is found by the ledger. */
+  async quiet(patienceMs: number): Promise<void> {
+    let [arrivals, lastMs] = [0, Date.now()];
+    while (!(await isQuiet(this.database)) && Date.now() - lastMs < patienceMs) {
+      if (this.sink.arrivals.length > arrivals) [arrivals, lastMs] = [this.sink.arrivals.length, Date.now()];
+      await sleep(100);
+    }
   }
 
   forgetDelays(): void {

@@ -4,6 +4,7 @@ import type { Settings } from './delivery-stage.js';
 
 type WorkerChange =
   | 'dies-of-poison'
+  | 'forgets-activations'
   | 'leaves-at-once'
   | 'keeps-what-it-has'
   | 'looks-nowhere'
