@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CountingSink } from './counting-sink.mjs';
 import { CpuMeter } from './cpu-meter.mjs';
 import { DurableStores } from './durable-stores.mjs';
@@ -9,6 +10,7 @@ import { PostgresMeter } from './postgres-meter.mjs';
 const FILTERS = [{ service: 'scm' }, { service: 'ics' }, { service: 'pcm' }];
 const CREATED_AT_ONCE = 4;
 const MESSAGES = 300;
+const SETTLED_WITHIN_MS = 30_000;
 
 /** Without it a server refuses to call this machine. */
 export const LOOPBACK_ALLOWED = { WEBHOOK_ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8' };
@@ -94,6 +96,27 @@ export async function createWebhook(server, headers, settings) {
     ...settings,
   };
   await call({ ...server, headers }, 'webhook/create', request);
+}
+
+/** Until no delivery is on its way or waits, as the database has it. */
+export async function untilSettled(meter) {
+  const open = 'select (select count(*) from delivery_lease) + (select count(*) from delivery_due) as open';
+  const deadlineMs = performance.now() + SETTLED_WITHIN_MS;
+  while (Number((await meter.ask(open)).open) > 0) {
+    if (performance.now() > deadlineMs)
+      throw new Error(
+        `results of deliveries were not written within ${SETTLED_WITHIN_MS / 1000} s: ${await activity(meter)}`,
+      );
+    await sleep(20);
+  }
+}
+
+async function activity(meter) {
+  const { statements } = await meter.ask(
+    `select coalesce(string_agg(extract(epoch from clock_timestamp() - query_start)::numeric(9, 1) || ' s ' || left(query, 120), '; '), 'nothing runs')
+       as statements from pg_stat_activity where datname = current_database() and state = 'active' and pid <> pg_backend_pid()`,
+  );
+  return statements;
 }
 
 /** What undici adds by itself, and what is different each time. */

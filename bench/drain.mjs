@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CpuMeter } from './cpu-meter.mjs';
+import { untilSettled } from './delivery-ground.mjs';
 import { EventPublisher } from './event-publisher.mjs';
 import { outcomeOf } from './raw-load.mjs';
 import { notMeasured } from './report.mjs';
 
 const bareProgram = path.join(import.meta.dirname, 'bare-sender.mjs');
-const SETTLED_WITHIN_MS = 30_000;
 /** For what comes although everything is there. */
 const LATECOMERS_MS = 300;
 /** Sessions of a worker that has stopped tell Postgres how many rows they wrote as they end. */
@@ -23,6 +23,8 @@ export async function drain(ground, field, { each, workers = 1, nodeArgs = [], c
   const rowsBefore = await meter.rows(WRITTEN_BY_WORKERS);
   const launched = Array.from({ length: workers }, () => ground.launch('worker', nodeArgs));
   const measured = await untilAll(ground, launched, field.webhooks * each);
+  if (capture === 0 && measured.sinceReady < measured.deliveries / 4)
+    throw notMeasured('Most had been sent before the workers were ready: more --deliveries.');
   const { walBytes } = await meter.since();
   for (const { server } of await Promise.all(launched)) await server.stop();
   await sleep(COUNTED_AFTER_MS);
@@ -75,8 +77,6 @@ async function untilAll(ground, launched, deliveries) {
   const { firstAtNs, lastAtNs } = await sink.times();
   await assertAllSettled(ground, deliveries);
   const sinceReady = deliveries - whenReady.count;
-  if (sinceReady < deliveries / 4)
-    throw notMeasured('Most had been sent before the workers were ready: more --deliveries.');
   return {
     perSecond: deliveries / secondsBetween(firstAtNs, lastAtNs),
     perSecondSinceReady: sinceReady / secondsBetween(whenReady.atNs, lastAtNs),
@@ -89,9 +89,7 @@ async function untilAll(ground, launched, deliveries) {
 /** At the sink each once, in the database all delivered and nothing left of leases and queue. */
 async function assertAllSettled(ground, deliveries) {
   ground.delivered += deliveries;
-  const deadlineMs = performance.now() + SETTLED_WITHIN_MS;
-  const left = 'select (select count(*) from delivery_lease) + (select count(*) from delivery_due) = 0 as "isSettled"';
-  while (!(await ground.meter.ask(left)).isSettled && performance.now() < deadlineMs) await sleep(20);
+  await untilSettled(ground.meter);
   await sleep(LATECOMERS_MS);
   const inDatabase = await ground.meter.ask(
     `select count(*)::float8 as all, count(*) filter (where status = 'delivered')::float8 as delivered from delivery`,

@@ -3,6 +3,7 @@ import { Pool } from 'undici';
 import { EVENT_BYTES, eventsOfSize, eventTemplate, writeId, writeTime } from './events.mjs';
 
 const ANSWERED_WITHIN_MS = 60_000;
+const ID_CHARACTERS = 36;
 
 /** Publishes a number of events, each another one, as the load generators do for a time. */
 export class EventPublisher {
@@ -32,17 +33,15 @@ export class EventPublisher {
     await Promise.all(Array.from({ length: this.#connections }, caller));
   }
 
-  /** One call. */
-  async publishOnce(headers, size) {
-    const answer = await this.#pool.request({
-      method: 'POST',
-      path: '/ipm/event/publish',
-      headers,
-      body: this.#body(size).bytes,
-    });
+  /** One call. `sending(eventIds, atMs)` is told of it just before. */
+  async publishOnce(headers, size, sending = () => undefined) {
+    const { bytes, idsAt } = this.#body(size);
+    const eventIds = idsAt.map((at) => bytes.latin1Slice(at, at + ID_CHARACTERS));
+    sending(eventIds, performance.now());
+    const answer = await this.#pool.request({ method: 'POST', path: '/ipm/event/publish', headers, body: bytes });
     const text = await answer.body.text();
-    if (answer.statusCode !== 200 || !text.includes(`"accepted":${size},"duplicate":0`))
-      throw new Error(`publishing was answered ${answer.statusCode}: ${text.slice(0, 500)}`);
+    if (answer.statusCode === 200 && text.includes(`"accepted":${size},"duplicate":0`)) return;
+    throw new Error(`publishing was answered ${answer.statusCode}: ${text.slice(0, 500)}`);
   }
 
   async end() {

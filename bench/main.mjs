@@ -24,7 +24,7 @@ const BENCHES = {
 const HELP = `npm run bench -- <what> [options]
 
 ${Object.entries(BENCHES)
-  .map(([name, what]) => `  ${name.padEnd(9)}${what}`)
+  .map(([name, what]) => `  ${name.padEnd(11)}${what}`)
   .join('\n')}
 
   --runs N          how often (start 5, idle 3, guarded 5 pairs, page 5, stop 5, publish 5 rounds, single 5, the others 3)

@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { eventsOfSize, eventTemplate, writeId, writeTime } from './events.mjs';
+import { percentile } from './report.mjs';
 
 const ANSWERED_WITHIN_MS = 30_000;
 const HEAD_END = Buffer.from('\r\n\r\n');
@@ -43,8 +44,7 @@ function requestOf(operation, headers, body) {
 }
 
 function percentiles(latencies) {
-  const sorted = Float64Array.from(latencies).sort();
-  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  const at = (share) => percentile(latencies, share);
   return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
 }
 

@@ -14,6 +14,7 @@ import {
   PublishRequest,
   PublishResult,
 } from './cdc.dto.js';
+import { EventDeliveries } from './event-deliveries.service.js';
 import { EventStreams } from './event-stream.service.js';
 import { feedFilters } from './feed-filters.js';
 import { FeedService } from './feed.service.js';
@@ -29,6 +30,7 @@ export class CdcController {
     private readonly reading: FeedService,
     private readonly streams: EventStreams,
     private readonly authentication: AuthenticationHook,
+    private readonly deliveries: EventDeliveries,
   ) {}
 
   @Operation('event/publish', {
@@ -68,7 +70,9 @@ export class CdcController {
     extension: true,
   })
   async get(@CurrentCaller() caller: Caller, @Body() request: CdcGetRequest): Promise<CdcGetData> {
-    return { event: await this.reading.get(caller, request) };
+    const event = await this.reading.get(caller, request);
+    const deliveries = await this.deliveries.ofEvent(caller.orgcode, BigInt(event.position));
+    return { event, deliveries };
   }
 
   @Operation('cdc/stream', {

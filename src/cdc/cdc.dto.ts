@@ -120,6 +120,20 @@ export class CdcGetRequest {
   occurred_at?: string;
 }
 
+export const EVENT_DELIVERY_STATUSES = ['scheduled', 'sending', 'delivered', 'dead', 'held', 'cancelled'] as const;
+
+export class EventDelivery {
+  @Id() delivery_id!: string;
+  @Id() webhook_id!: string;
+  @OneOf(EVENT_DELIVERY_STATUSES) status!: (typeof EVENT_DELIVERY_STATUSES)[number];
+  @Integer({ min: 0, max: 32_767 }) attempts!: number;
+}
+
 export class CdcGetData {
   @OpenObject() event!: object;
+  @Parts(() => EventDelivery, {
+    maxItems: 100,
+    description: 'To which webhooks it went; webhook/delivery/get says more.',
+  })
+  deliveries!: EventDelivery[];
 }

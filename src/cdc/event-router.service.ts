@@ -1,6 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
 import type { PlainTx } from '../platform/database/transaction.js';
+import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { log } from '../platform/telemetry/logger.js';
 import { RouterCursorRepository, type RoutedEvent } from './router-cursor.repository.js';
 
@@ -23,6 +25,7 @@ export abstract class EventConsumer {
 
 /** So long at most an organisation waits for room: a consumer that forgets to kick delays and no more. */
 const MAX_REST_MS = 1_000;
+const STOP_POLL_MS = 10;
 const ORGANISATIONS_AT_ONCE = 4;
 /** Then the next organisation has its turn. */
 const BATCHES_A_TURN = 10;
@@ -32,7 +35,7 @@ const BATCHES_A_TURN = 10;
  * what the consumer writes and the cursor are one transaction. Of several processes one routes an organisation at a time.
  */
 @Injectable()
-export class EventRouter {
+export class EventRouter implements BeforeApplicationShutdown {
   private consumer: EventConsumer | undefined;
   private readonly waiting = new Set<string>();
   private readonly atWork = new Set<string>();
@@ -41,6 +44,7 @@ export class EventRouter {
   constructor(
     private readonly database: Database,
     private readonly cursors: RouterCursorRepository,
+    private readonly stop: GracefulStop,
   ) {}
 
   use(consumer: EventConsumer): void {
@@ -49,14 +53,22 @@ export class EventRouter {
 
   /** The organisation may have work. A kick while it is being routed counts: it is looked at once more. */
   kick(orgcode: string): void {
-    if (!this.consumer) return;
+    if (!this.consumer || this.stop.isStopping) return;
     this.waiting.add(orgcode);
     this.startNext();
+  }
+
+  /** What has been begun is finished: a batch, of each organisation. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stop.begin();
+    this.waiting.clear();
+    while (this.atWork.size > 0) await sleep(STOP_POLL_MS);
   }
 
   /** Routes what there is, up to a turn's worth; true if there may be more. */
   async route(orgcode: string): Promise<boolean> {
     for (let batch = 0; batch < BATCHES_A_TURN; batch += 1) {
+      if (this.stop.isStopping) return false;
       if (this.rests(orgcode)) return false;
       if (!(await this.routeBatch(orgcode))) return false;
     }
@@ -89,9 +101,11 @@ export class EventRouter {
       this.restingSinceMs.delete(orgcode);
       return false;
     }
-    const sinceMs = this.restingSinceMs.get(orgcode) ?? Date.now();
-    this.restingSinceMs.set(orgcode, sinceMs);
-    return Date.now() - sinceMs < MAX_REST_MS;
+    const nowMs = Date.now();
+    const sinceMs = this.restingSinceMs.get(orgcode) ?? nowMs;
+    const isOver = nowMs - sinceMs >= MAX_REST_MS;
+    this.restingSinceMs.set(orgcode, isOver ? nowMs : sinceMs); // then one batch, and another rest
+    return !isOver;
   }
 
   /** True if there is more: also what arrived while the cursor was ours, whose kick met the lock. */

@@ -51,11 +51,11 @@ export class FeedService {
     };
   }
 
-  async get({ orgcode }: Caller, { position, event_id, occurred_at }: CdcGetRequest): Promise<object> {
+  async get({ orgcode }: Caller, { position, event_id, occurred_at }: CdcGetRequest): Promise<{ position: string }> {
     const at = position === undefined ? await this.positionOf(orgcode, event_id, occurred_at) : positionIn(position);
     const row = at === undefined ? undefined : await this.feed.at(orgcode, at);
     if (!row) throw new AppError(cdcErrors.eventNotFound);
-    return JSON.parse(renderedEvent(row)) as object;
+    return JSON.parse(renderedEvent(row)) as { position: string };
   }
 
   /** What passes after a position, oldest first. `after` undefined: from the first event that is kept. */

@@ -32,6 +32,19 @@ export class AttemptResults {
     return this.health.note(delivery, target, verdict, outcome.status);
   }
 
+  /** For a reason of ours: the endpoint is not blamed, and the delivery goes on by its schedule, which has an end. */
+  failedHere(delivery: LeasedDelivery, target: WebhookTarget): void {
+    const outcome = {
+      status: undefined,
+      errorTag: 'internal_error',
+      retryAfter: undefined,
+      excerpt: Buffer.alloc(0),
+      durationMs: 0,
+    };
+    const verdict = this.verdict(delivery, target, outcome);
+    this.settle(delivery, target, verdict, attemptOf(outcome, verdict));
+  }
+
   /** Not sent: somebody else may, at once. No attempt is lost. */
   giveBack(deliveries: readonly LeasedDelivery[]): void {
     for (const delivery of deliveries)
@@ -49,9 +62,9 @@ export class AttemptResults {
   }
 
   /** Waited longer than anybody wants it, pauses not counted. */
-  isTooOld({ createdAt, replayNo }: LeasedDelivery, { activeSince }: WebhookTarget): boolean {
+  isTooOld({ createdAt, replayNo, isRetried }: LeasedDelivery, { activeSince }: WebhookTarget): boolean {
     const sinceMs = Math.max(createdAt.getTime(), activeSince.getTime());
-    return replayNo === 0 && Date.now() - sinceMs > this.configuration.delivery.maxAgeSeconds * 1_000;
+    return replayNo === 0 && !isRetried && Date.now() - sinceMs > this.configuration.delivery.maxAgeSeconds * 1_000;
   }
 
   private verdict(
@@ -66,7 +79,7 @@ export class AttemptResults {
       schedule: target.retrySchedule ?? retrySchedule,
       ageSeconds: (nowMs - Math.max(delivery.createdAt.getTime(), target.activeSince.getTime())) / 1_000,
       maxAgeSeconds,
-      isReplay: delivery.replayNo > 0,
+      isAlone: delivery.replayNo > 0 || delivery.isRetried === true,
       nowMs,
     };
     return verdictAfter({ status, errorTag, retryAfter }, circumstances, Math.random);

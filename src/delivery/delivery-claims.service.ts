@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { log } from '../platform/telemetry/logger.js';
 import { WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
 import { LANES_A_CLAIM, QUEUED } from './delivery-limits.js';
@@ -9,6 +8,7 @@ import { DeliveryRepository, type ClaimedRow, type WantedLane } from './delivery
 import { DueLanes } from './due-lanes.service.js';
 import { LeaseTimes } from './lease-times.js';
 import { instantText, Lease, type LeasedDelivery } from './leased-delivery.js';
+import { RoutingPace } from './routing-pace.service.js';
 
 /** As it stands in leases, for who looks at them. */
 export const WORKER = `${hostname()}:${process.pid}`;
@@ -19,6 +19,8 @@ const AT_MOST_FROM_ONE_LANE = 256;
 @Injectable()
 export class DeliveryClaims implements OnModuleInit {
   private readonly leases = new Set<Lease>();
+  /** Lanes with something due for which there was no room. */
+  private readonly full = new Set<bigint>();
   private isClaiming = false;
   private isClaimSoon = false;
   private isClaimingSuspect = false;
@@ -29,12 +31,30 @@ export class DeliveryClaims implements OnModuleInit {
     private readonly targets: WebhookTargets,
     private readonly pump: DeliveryPump,
     private readonly due: DueLanes,
-    private readonly stop: GracefulStop,
     private readonly times: LeaseTimes,
+    private readonly pace: RoutingPace,
   ) {}
 
   onModuleInit(): void {
     this.due.onDue = () => this.claimSoon();
+    this.pump.onSent = (lane, orgcode) => this.sent(lane, orgcode);
+  }
+
+  /** A lane that was full has room again when half of it is sent. */
+  private sent(lane: bigint, orgcode: string): void {
+    this.pace.sent(orgcode);
+    if (!this.full.has(lane) || !this.pump.isHalfEmpty(lane)) return;
+    this.full.delete(lane);
+    this.due.note(lane, orgcode);
+  }
+
+  /** Something of the lane waits in the queue. */
+  noteDue(lane: bigint, orgcode: string): void {
+    this.due.note(lane, orgcode);
+  }
+
+  hasDue(lane: bigint): boolean {
+    return this.due.has(lane) || this.full.has(lane);
   }
 
   /** `askedAtMs`: before the statement that made it, so that ours ends no later than the database's. */
@@ -59,7 +79,7 @@ export class DeliveryClaims implements OnModuleInit {
     if (this.isClaiming) return;
     this.isClaiming = true;
     try {
-      while (!this.stop.isStopping && !this.due.isEmpty && (await this.claimOnce()));
+      while (!this.pump.isStopping && !this.due.isEmpty && (await this.claimOnce()));
     } catch (error) {
       log.warn({ err: error }, 'what is due could not be taken; the sweep comes round again');
     } finally {
@@ -69,7 +89,7 @@ export class DeliveryClaims implements OnModuleInit {
 
   /** One delivery with which workers were lost, when none such is with us: whoever is lost next is lost with it alone. */
   async claimSuspect(): Promise<void> {
-    if (this.isClaimingSuspect || this.stop.isStopping) return;
+    if (this.isClaimingSuspect || this.pump.isStopping) return;
     if ([...this.leases].some((lease) => lease.isSuspect && lease.unsettled > 0)) return;
     this.isClaimingSuspect = true;
     try {
@@ -133,9 +153,9 @@ export class DeliveryClaims implements OnModuleInit {
   private wanted(target: WebhookTarget | undefined): WantedLane[] {
     if (!target) return [];
     const room = this.pump.roomOf(target);
-    return room === 0
-      ? []
-      : [{ lane: target.lane, atMost: Math.min(room, AT_MOST_FROM_ONE_LANE), rate: target.rateLimit }];
+    if (room > 0) return [{ lane: target.lane, atMost: Math.min(room, AT_MOST_FROM_ONE_LANE), rate: target.rateLimit }];
+    if (!this.pump.isShut(target)) this.full.add(target.lane);
+    return [];
   }
 
   /** A lane that gave all that was asked of it has more; one with a rate has more when some of its second has passed. */
@@ -173,6 +193,7 @@ function leasedDelivery(row: ClaimedRow, lease: Lease): LeasedDelivery {
     lostWith: row.lostWith,
     isOrdered: row.orderingKey !== null,
     createdAt: row.createdAt,
+    isRetried: row.isRetried,
     event: isThere
       ? { orgcode, position, eventId, occurredAt: instantText(occurredMicros), recordedAt, envelope }
       : undefined,

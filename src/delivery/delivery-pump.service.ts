@@ -10,7 +10,7 @@ import { DeliverySender } from './delivery-sender.service.js';
 import { LaneHealth } from './lane-health.service.js';
 import type { LeasedDelivery } from './leased-delivery.js';
 import type { OutgoingEvent } from './outgoing-event.js';
-import { SendWindow } from './send-window.js';
+import { SendWindow, type LaneQueue } from './send-window.js';
 
 const SLOW_MS = 1_000;
 const STOP_POLL_MS = 20;
@@ -19,7 +19,7 @@ const STOP_POLL_MS = 20;
 @Injectable()
 export class DeliveryPump implements BeforeApplicationShutdown {
   /** Called when something has been sent, and there may be room for more. */
-  onSent: (orgcode: string) => void = () => undefined;
+  onSent: (lane: bigint, orgcode: string) => void = () => undefined;
   private readonly window = new SendWindow(IN_FLIGHT);
   /** In which activation a lane was found failing: one that is set active anew is not held for it. */
   private readonly heldIn = new Map<bigint, number | undefined>();
@@ -45,14 +45,30 @@ export class DeliveryPump implements BeforeApplicationShutdown {
     return this.window.queuedOf(orgcode);
   }
 
+  /** For what the router has just found: none where the endpoint fails, so that one of those that wait probes it. */
+  roomForNew(target: WebhookTarget): number {
+    return this.health.isFailing(target.lane) ? 0 : this.roomOf(target);
+  }
+
+  /** Not to be called at the moment, for whatever reason but that enough is queued. */
+  isShut(target: WebhookTarget): boolean {
+    return this.isHeld(target) || this.stop.isStopping || target.status !== 'active' || target.secrets.length === 0;
+  }
+
+  get isStopping(): boolean {
+    return this.stop.isStopping;
+  }
+
+  isHalfEmpty(lane: bigint): boolean {
+    const queue = this.window.lane(lane);
+    return !queue || queue.waiting.length <= capacityOf(queue) / 2;
+  }
+
   /** How many more of a lane it takes. */
   roomOf(target: WebhookTarget): number {
-    if (this.stop.isStopping || target.status !== 'active' || target.secrets.length === 0) return 0;
-    if (this.window.load.queued >= QUEUED.process) return 0;
-    if (this.isHeld(target)) return 0;
+    if (this.isShut(target) || this.window.load.queued >= QUEUED.process) return 0;
     const queue = this.window.lane(target.lane);
-    const atMost = queue?.isSlow ? QUEUED.slowLane : QUEUED.lane;
-    return Math.max(0, atMost - (queue?.waiting.length ?? 0));
+    return Math.max(0, capacityOf(queue) - (queue?.waiting.length ?? 0));
   }
 
   /** Ours under their leases: sent as soon as the limits let them, or given back. */
@@ -63,9 +79,9 @@ export class DeliveryPump implements BeforeApplicationShutdown {
       return;
     }
     // A lane may have been found failing since these were asked for: nobody would wake it for them.
-    const held = deliveries.filter(({ lane }) => this.isHeld(this.targets.byLane(lane)));
-    this.results.giveBack(held);
-    this.window.add(deliveries.filter((delivery) => !held.includes(delivery)));
+    const held = new Set(deliveries.filter(({ lane }) => this.isHeld(this.targets.byLane(lane))));
+    this.results.giveBack([...held]);
+    this.window.add(held.size === 0 ? deliveries : deliveries.filter((delivery) => !held.has(delivery)));
     this.pump();
   }
 
@@ -86,6 +102,7 @@ export class DeliveryPump implements BeforeApplicationShutdown {
 
   /** What is on its way gets its time; the rest has been given back. */
   async beforeApplicationShutdown(): Promise<void> {
+    this.stop.begin();
     this.results.giveBack(this.window.emptyAll());
     const deadlineMs = Date.now() + this.configuration.stopGraceSeconds * 1_000;
     while (this.window.load.inFlight > 0 && Date.now() < deadlineMs) await sleep(STOP_POLL_MS);
@@ -122,7 +139,7 @@ export class DeliveryPump implements BeforeApplicationShutdown {
     } else if (this.results.isTooOld(delivery, target)) {
       this.results.bury(delivery, 'too_old');
     } else {
-      void this.send({ ...delivery, event }, target);
+      void this.send(delivery, event, target);
       return;
     }
     this.window.done(delivery);
@@ -133,17 +150,21 @@ export class DeliveryPump implements BeforeApplicationShutdown {
     return isWanted && lease.lastsFor(this.sender.needsMs(target));
   }
 
-  private async send(delivery: LeasedDelivery & { event: OutgoingEvent }, target: WebhookTarget): Promise<void> {
+  private async send(delivery: LeasedDelivery, event: OutgoingEvent, target: WebhookTarget): Promise<void> {
     try {
-      const outcome = await this.sender.send(delivery, target);
+      const outcome = await this.sender.send(delivery, event, target);
       this.window.markSlow(delivery.lane, outcome.durationMs > SLOW_MS);
       if (this.results.ended(delivery, target, outcome)) void this.flushHealth();
     } catch (error) {
       log.error({ err: error, lane: String(delivery.lane) }, 'a delivery failed here and not at its endpoint');
-      this.results.giveBack([delivery]);
+      this.results.failedHere(delivery, target);
     }
     this.window.done(delivery);
     this.pump();
-    this.onSent(delivery.orgcode);
+    this.onSent(delivery.lane, delivery.orgcode);
   }
+}
+
+function capacityOf(queue: LaneQueue | undefined): number {
+  return queue?.isSlow ? QUEUED.slowLane : QUEUED.lane;
 }

@@ -3,48 +3,38 @@ import { EventConsumer, EventRouter, type RoutedEvent } from '../cdc/event-route
 import type { PlainTx } from '../platform/database/transaction.js';
 import { WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
 import { DeliveryClaims, WORKER } from './delivery-claims.service.js';
-import { ENOUGH_QUEUED, MAX_ROUTED_PAIRS } from './delivery-limits.js';
 import { DeliveryPump } from './delivery-pump.service.js';
 import { DeliveryRepository } from './delivery.repository.js';
-import { DueLanes } from './due-lanes.service.js';
 import { EventMatching, type Match } from './event-matching.js';
 import { instantText, type LeasedDelivery } from './leased-delivery.js';
 import type { OutgoingEvent } from './outgoing-event.js';
-
-const EVENTS_A_BATCH = 500;
+import { RoutingPace } from './routing-pace.service.js';
 
 /** Which webhooks get an event: decided once, when the router passes it. */
 @Injectable()
 export class DeliveryRouting extends EventConsumer implements OnModuleInit {
-  private readonly webhooksOf = new Map<string, number>();
-  private readonly resting = new Set<string>();
-
   constructor(
     private readonly router: EventRouter,
     private readonly targets: WebhookTargets,
     private readonly deliveries: DeliveryRepository,
     private readonly claims: DeliveryClaims,
     private readonly pump: DeliveryPump,
-    private readonly due: DueLanes,
+    private readonly pace: RoutingPace,
   ) {
     super();
   }
 
   onModuleInit(): void {
     this.router.use(this);
-    this.pump.onSent = (orgcode) => this.sent(orgcode);
+    this.pace.onRoom = (orgcode) => this.router.kick(orgcode);
   }
 
   batchSize(orgcode: string): number {
-    const webhooks = this.webhooksOf.get(orgcode) ?? 1;
-    return Math.max(1, Math.min(EVENTS_A_BATCH, Math.floor(MAX_ROUTED_PAIRS / webhooks)));
+    return this.pace.batchSize(orgcode);
   }
 
-  /** While enough is on its way to endpoints that keep up, the rest waits in the log, which costs nothing. */
   hasRoom(orgcode: string): boolean {
-    if (this.pump.queuedOf(orgcode) < ENOUGH_QUEUED) return true;
-    this.resting.add(orgcode);
-    return false;
+    return this.pace.hasRoom(orgcode);
   }
 
   /** The version of the webhooks is read after the events: one made in between knows by its start which are not its own. */
@@ -52,7 +42,7 @@ export class DeliveryRouting extends EventConsumer implements OnModuleInit {
     const version = await this.targets.version(tx, orgcode);
     const { targets } = await this.targets.ofOrganisation(orgcode, version, tx);
     const live = targets.filter(isLive);
-    this.webhooksOf.set(orgcode, Math.max(1, live.length));
+    this.pace.noteWebhooks(orgcode, live.length);
     const matches = new EventMatching(live, (target) => this.roomOf(target)).matches(events);
     if (matches.length === 0) return undefined;
     const askedAtMs = performance.now();
@@ -62,12 +52,12 @@ export class DeliveryRouting extends EventConsumer implements OnModuleInit {
 
   /** What may be sent at once. Nothing where others wait already, where the order is kept or calls are counted. */
   private roomOf(target: WebhookTarget): number {
-    const mustQueue = target.ordering === 'key' || target.rateLimit !== null || this.due.has(target.lane);
-    return mustQueue ? 0 : this.pump.roomOf(target);
+    const mustQueue = target.ordering === 'key' || target.rateLimit !== null || this.claims.hasDue(target.lane);
+    return mustQueue ? 0 : this.pump.roomForNew(target);
   }
 
   private committed(orgcode: string, matches: readonly Match[], fence: bigint | null, askedAtMs: number): void {
-    for (const { lane, atOnce } of matches) if (!atOnce) this.due.note(lane, orgcode);
+    for (const { lane, atOnce } of matches) if (!atOnce) this.claims.noteDue(lane, orgcode);
     if (fence === null) return;
     const lease = this.claims.lease(fence, askedAtMs);
     const createdAt = new Date();
@@ -80,13 +70,6 @@ export class DeliveryRouting extends EventConsumer implements OnModuleInit {
       return [{ ...fresh, orgcode, lane, position, lease, createdAt, event: known }];
     });
     this.pump.accept(leased);
-  }
-
-  private sent(orgcode: string): void {
-    if (!this.due.isEmpty) void this.claims.claim();
-    if (!this.resting.has(orgcode) || this.pump.queuedOf(orgcode) >= ENOUGH_QUEUED / 2) return;
-    this.resting.delete(orgcode);
-    this.router.kick(orgcode);
   }
 }
 

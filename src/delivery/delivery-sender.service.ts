@@ -11,9 +11,6 @@ import { messageBody } from './outgoing-message.js';
 /** Renders, signs and posts. */
 @Injectable()
 export class DeliverySender {
-  /** An event that many webhooks get is rendered once per format. */
-  private readonly bodies = new WeakMap<OutgoingEvent, Partial<Record<PayloadFormat, string>>>();
-
   constructor(
     private readonly client: GuardedClient,
     private readonly leaseTimes: LeaseTimes,
@@ -24,8 +21,7 @@ export class DeliverySender {
     return this.leaseTimes.callMs(timeoutMs) + this.leaseTimes.marginMs;
   }
 
-  send(delivery: LeasedDelivery & { event: OutgoingEvent }, target: WebhookTarget): Promise<OutgoingOutcome> {
-    const { event } = delivery;
+  send(delivery: LeasedDelivery, event: OutgoingEvent, target: WebhookTarget): Promise<OutgoingOutcome> {
     const body = this.bodyOf(event, target.payloadFormat);
     const headers = messageHeaders({
       format: target.payloadFormat,
@@ -42,9 +38,8 @@ export class DeliverySender {
     return this.client.post({ url: target.endpointUrl, headers, body, timeoutMs });
   }
 
-  private bodyOf(event: OutgoingEvent, format: PayloadFormat): string {
-    const known = this.bodies.get(event) ?? {};
-    this.bodies.set(event, known);
-    return (known[format] ??= messageBody(format, event));
+  private bodyOf(event: OutgoingEvent, format: PayloadFormat): Buffer {
+    event.bodies ??= {};
+    return (event.bodies[format] ??= Buffer.from(messageBody(format, event)));
   }
 }

@@ -17,6 +17,8 @@ import { DeliveryCounters } from './delivery-counters.service.js';
 import { DeliveryGauges } from './delivery-gauges.service.js';
 import { DeliveryPump } from './delivery-pump.service.js';
 import { DeliveryRepository } from './delivery.repository.js';
+import { DeliveryRetentionRepository } from './delivery-retention.repository.js';
+import { DeliveryRetentionSweep } from './delivery-retention.sweep.js';
 import { DeliveryRouting } from './delivery-routing.service.js';
 import { DeliverySender } from './delivery-sender.service.js';
 import { LeaseTimes } from './lease-times.js';
@@ -30,6 +32,7 @@ import { ReplayCompletion } from './replay-completion.service.js';
 import { ReplayRepository } from './replay.repository.js';
 import { ReplayRuns } from './replay-runs.service.js';
 import { ReplaySweep } from './replay.sweep.js';
+import { RoutingPace } from './routing-pace.service.js';
 import { SettlementRepository } from './settlement.repository.js';
 import { TargetRefreshSweep } from './target-refresh.sweep.js';
 
@@ -49,6 +52,8 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
     DeliveryGauges,
     DeliveryPump,
     DeliveryRepository,
+    DeliveryRetentionRepository,
+    DeliveryRetentionSweep,
     DeliveryRouting,
     DeliverySender,
     LeaseTimes,
@@ -61,6 +66,7 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
     ReplayRepository,
     ReplayRuns,
     ReplaySweep,
+    RoutingPace,
     Settlement,
     SettlementRepository,
     TargetRefreshSweep,

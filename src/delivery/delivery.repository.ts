@@ -21,6 +21,7 @@ export interface ClaimedRow extends DeliveryKey {
   lostWith: number;
   orderingKey: string | null;
   createdAt: Date;
+  isRetried: boolean;
   /** These null where retention has taken the event. */
   eventId: string | null;
   occurredMicros: bigint | null;

@@ -41,9 +41,9 @@ export class LaneHealth {
     return pauseAfter(failures, Math.random) > 0;
   }
 
-  /** In a row, as far as this process knows. */
-  failuresOf(lane: bigint): number {
-    return this.failures.get(lane) ?? 0;
+  /** As far as this process knows. */
+  isFailing(lane: bigint): boolean {
+    return pauseAfter(this.failures.get(lane) ?? 0, Math.random) > 0;
   }
 
   /** Writes what was noted; answers the lanes to leave alone for a while. */

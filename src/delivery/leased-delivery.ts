@@ -52,6 +52,8 @@ export interface LeasedDelivery extends DeliveryKey {
   lostWith: number;
   isOrdered: boolean;
   createdAt: Date;
+  /** By hand: one attempt, however old it is. */
+  isRetried?: boolean;
   /** Undefined where retention has taken it. */
   event: OutgoingEvent | undefined;
 }

@@ -7,7 +7,7 @@ export interface OutgoingMessage {
   format: PayloadFormat;
   event: Pick<OutgoingEvent, 'orgcode' | 'eventId' | 'occurredAt'>;
   /** Exactly what is sent. */
-  body: string;
+  body: string | Buffer;
   /** The current one first, and the one before it while their overlap lasts. */
   secrets: readonly string[];
   /** Of the webhook, their names in any case. */

@@ -6,6 +6,8 @@ export interface OutgoingEvent extends StoredEvent {
   eventId: string;
   /** To the microsecond, as `canonicalTime` of the log writes it: with `eventId` it makes the event the one it is. */
   occurredAt: string;
+  /** Its bodies as bytes, once they are rendered: the same for every webhook, attempt and signature. */
+  bodies?: Partial<Record<PayloadFormat, Buffer>>;
 }
 
 export type PayloadFormat = 'envelope' | 'cloudevents' | 'event';

@@ -59,13 +59,13 @@ export class ReplaySending {
   private async sendOne(target: WebhookTarget, delivery: LeasedDelivery): Promise<Sent> {
     const { event } = delivery;
     if (!event) throw new Error('a replay of an event that is not there');
-    const outcome = await this.sender.send({ ...delivery, event }, target);
+    const outcome = await this.sender.send(delivery, event, target);
     const circumstances = {
       attempts: 1,
       schedule: [],
       ageSeconds: 0,
       maxAgeSeconds: 0,
-      isReplay: true,
+      isAlone: true,
       nowMs: Date.now(),
     };
     const verdict = verdictAfter(outcome, circumstances, Math.random);

@@ -14,7 +14,7 @@ const at = (attempts: number, others: Partial<AttemptCircumstances> = {}): Attem
   schedule: DEFAULT_SCHEDULE,
   ageSeconds: 0,
   maxAgeSeconds: 259_200,
-  isReplay: false,
+  isAlone: false,
   nowMs: NOW_MS,
   ...others,
 });
@@ -30,8 +30,8 @@ const failure = fc.oneof(
 describe('what an attempt means for its delivery', () => {
   it('is delivered at any 2xx, and only then', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 100, max: 999 }), fc.boolean(), random, (status, isReplay, number) => {
-        const { kind } = verdictAfter(answered(status), at(1, { isReplay }), () => number);
+      fc.property(fc.integer({ min: 100, max: 999 }), fc.boolean(), random, (status, isAlone, number) => {
+        const { kind } = verdictAfter(answered(status), at(1, { isAlone }), () => number);
         expect(kind === 'delivered').toBe(status >= 200 && status < 300);
       }),
     );
@@ -99,7 +99,7 @@ describe('what an attempt means for its delivery', () => {
   it('is over with the one attempt of a replay, also where the receiver is gone: a replay pauses nothing', () => {
     fc.assert(
       fc.property(fc.oneof(failure, fc.constant(answered(410))), schedule, (outcome, waits) => {
-        const verdict = verdictAfter(outcome, at(1, { schedule: waits, isReplay: true }), middle);
+        const verdict = verdictAfter(outcome, at(1, { schedule: waits, isAlone: true }), middle);
         expect(verdict).toMatchObject({ kind: 'dead', reason: 'attempts_exhausted' });
       }),
     );

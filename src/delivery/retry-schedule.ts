@@ -17,7 +17,8 @@ export interface AttemptCircumstances {
   /** Without the time that a pause held it. */
   ageSeconds: number;
   maxAgeSeconds: number;
-  isReplay: boolean;
+  /** Asked for by somebody: no other attempt follows. */
+  isAlone: boolean;
   nowMs: number;
 }
 
@@ -42,8 +43,8 @@ export function verdictAfter(
 ): Verdict {
   const errorTag = failureOf(outcome);
   if (errorTag === undefined) return { kind: 'delivered' };
-  const { attempts, schedule, ageSeconds, maxAgeSeconds, isReplay, nowMs } = circumstances;
-  if (isReplay) return { kind: 'dead', reason: 'attempts_exhausted', errorTag };
+  const { attempts, schedule, ageSeconds, maxAgeSeconds, isAlone, nowMs } = circumstances;
+  if (isAlone) return { kind: 'dead', reason: 'attempts_exhausted', errorTag };
   if (outcome.status === GONE) return { kind: 'gone', errorTag };
   const nextSeconds = schedule[attempts];
   if (nextSeconds === undefined) return { kind: 'dead', reason: 'attempts_exhausted', errorTag };

@@ -70,15 +70,19 @@ export class SendWindow {
   /** The next to send, now in flight; undefined when nothing may go. */
   take(nowMs: number): LeasedDelivery | undefined {
     if (this.isFull) return undefined;
-    for (let queue = this.shiftReady(); queue; queue = this.shiftReady()) {
+    for (let queue = this.nextInTurn(); queue; queue = this.nextInTurn()) {
       queue.place = 'idle';
-      if (queue.waiting.length === 0 || queue.blockedUntilMs > nowMs || this.park(queue)) continue;
-      const delivery = queue.waiting.shift();
-      if (!delivery) continue;
-      this.count(queue, -1);
-      this.flying(queue, +1);
-      this.makeReady(queue);
-      return delivery;
+      const isStuck = queue.waiting.length === 0 || queue.blockedUntilMs > nowMs;
+      const delivery = isStuck || this.park(queue) ? undefined : queue.waiting.shift();
+      if (delivery) {
+        this.count(queue, -1);
+        this.flying(queue, +1);
+        this.makeReady(queue);
+        return delivery;
+      }
+      // Its turn has come to nothing: another one of its organisation has it.
+      if (!this.isFullFor(queue.orgcode)) this.wakeOne(this.loadOf(queue.orgcode).parked);
+      this.forgetIfIdle(queue);
     }
     return undefined;
   }
@@ -89,7 +93,7 @@ export class SendWindow {
     if (!queue) return;
     this.flying(queue, -1);
     this.makeReady(queue);
-    this.unpark(queue.orgcode);
+    this.wakeOne(this.loadOf(queue.orgcode).parked);
     this.forgetIfIdle(queue);
   }
 
@@ -101,6 +105,11 @@ export class SendWindow {
     // What waits on a slow lane does not count as work that keeps the organisation busy.
     this.loadOf(queue.orgcode).queued += isSlow ? -queue.waiting.length : queue.waiting.length;
     queue.isSlow = isSlow;
+    const place = this.slowParked.indexOf(queue);
+    if (isSlow || place === -1) return;
+    this.slowParked.splice(place, 1);
+    queue.place = 'idle';
+    this.makeReady(queue);
   }
 
   block(lane: bigint, untilMs: number): void {
@@ -168,26 +177,35 @@ export class SendWindow {
     return queue;
   }
 
+  /** Of those that are ready; else a slow one, where there is room for it. */
+  private nextInTurn(): LaneQueue | undefined {
+    return this.shiftReady() ?? (this.isFullForSlow ? undefined : this.slowParked.shift());
+  }
+
+  private get isFullForSlow(): boolean {
+    return this.slowInFlight >= this.limits.process / 2;
+  }
+
+  private isFullFor(orgcode: string): boolean {
+    return this.loadOf(orgcode).inFlight >= this.limits.organisation;
+  }
+
   /** Aside until somebody of its organisation, or another slow lane, is done. */
   private park(queue: LaneQueue): boolean {
-    const load = this.loadOf(queue.orgcode);
-    const isSlowFull = queue.isSlow && this.slowInFlight >= this.limits.process / 2;
-    if (load.inFlight < this.limits.organisation && !isSlowFull) return false;
+    const isSlowFull = queue.isSlow && this.isFullForSlow;
+    if (!isSlowFull && !this.isFullFor(queue.orgcode)) return false;
     queue.place = 'parked';
-    (isSlowFull ? this.slowParked : load.parked).push(queue);
+    (isSlowFull ? this.slowParked : this.loadOf(queue.orgcode).parked).push(queue);
     return true;
   }
 
-  private unpark(orgcode: string): void {
-    for (const parked of [this.loadOf(orgcode).parked, this.slowParked]) {
-      let isOneReady = false;
-      while (!isOneReady && parked.length > 0) {
-        const queue = parked.shift();
-        if (!queue) break;
-        queue.place = 'idle';
-        this.makeReady(queue);
-        isOneReady = queue.waiting.length > 0; // those that were emptied in the meantime wake nobody
-      }
+  /** Those that were emptied in the meantime have nothing to wake for. */
+  private wakeOne(parked: LaneQueue[]): void {
+    for (let queue = parked.shift(); queue; queue = parked.shift()) {
+      queue.place = 'idle';
+      this.makeReady(queue);
+      if (queue.waiting.length > 0) return;
+      this.forgetIfIdle(queue);
     }
   }
 

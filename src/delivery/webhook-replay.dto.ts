@@ -4,7 +4,7 @@ import { WriteRequest } from '../platform/http/request.dto.js';
 export const REPLAYED = ['all', 'failed', 'missing'] as const;
 export const REPLAY_STATUSES = ['queued', 'counting', 'running', 'completed'] as const;
 export const REPLAY_OUTCOMES = ['succeeded', 'partially_succeeded', 'blocked', 'failed'] as const;
-export const MAX_REPLAY_RATE = 1_000;
+const MAX_REPLAY_RATE = 1_000;
 
 export class WebhookReplayRequest extends WriteRequest {
   @Id() webhook_id!: string;

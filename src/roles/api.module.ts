@@ -8,6 +8,8 @@ import { CatalogModule } from '../catalog/catalog.module.js';
 import { CdcController } from '../cdc/cdc.controller.js';
 import { CdcModule } from '../cdc/cdc.module.js';
 import { AuthenticationHook } from '../platform/http/authentication.hook.js';
+import { DeliveryController } from '../delivery/delivery.controller.js';
+import { DeliveryModule } from '../delivery/delivery.module.js';
 import { WebhookReplayController } from '../delivery/webhook-replay.controller.js';
 import { WebhookReplayModule } from '../delivery/webhook-replay.module.js';
 import { WebhookController } from '../webhook/webhook.controller.js';
@@ -15,13 +17,14 @@ import { WebhookModule } from '../webhook/webhook.module.js';
 
 /** The rooms that serve HTTP. */
 @Module({
-  imports: [AccessModule, AuditModule, CatalogModule, CdcModule, WebhookModule, WebhookReplayModule],
+  imports: [AccessModule, AuditModule, CatalogModule, CdcModule, WebhookModule, DeliveryModule, WebhookReplayModule],
   controllers: [
     AccessController,
     AuditController,
     CatalogController,
     CdcController,
     WebhookController,
+    DeliveryController,
     WebhookReplayController,
   ],
   providers: [AuthenticationHook],

@@ -19,6 +19,7 @@ import {
   WebhookUpdateRequest,
   type Webhook,
 } from './webhook.dto.js';
+import { WebhookFigures } from './webhook-figures.service.js';
 import { WebhookFilterTest } from './webhook-filter-test.service.js';
 import { WebhookReading } from './webhook-reading.service.js';
 import { WebhookService } from './webhook.service.js';
@@ -34,6 +35,7 @@ export class WebhookController {
     private readonly updates: WebhookUpdates,
     private readonly reading: WebhookReading,
     private readonly filterTest: WebhookFilterTest,
+    private readonly figures: WebhookFigures,
   ) {}
 
   @Operation('create', {
@@ -51,7 +53,8 @@ export class WebhookController {
 
   @Operation('get', { role: 'integration_view', summary: 'Get a webhook', data: WebhookData, level: read })
   async get(@CurrentCaller() { orgcode }: Caller, @Body() { webhook_id }: WebhookGetRequest): Promise<WebhookData> {
-    return { webhook: await this.reading.get(orgcode, webhook_id) };
+    const webhook = await this.reading.get(orgcode, webhook_id);
+    return { webhook: { ...webhook, ...(await this.figures.of(orgcode, webhook_id)) } };
   }
 
   @Operation('list', { role: 'integration_view', summary: 'List webhooks', data: WebhookList, level: read })

@@ -9,6 +9,7 @@ import {
   OpenObject,
   Part,
   Parts,
+  Ratio,
   Revision,
   Text,
   TextMap,
@@ -26,6 +27,7 @@ const SIGNING_ALGORITHMS = ['hmac-sha256'] as const;
 const PAYLOAD_FORMATS = ['envelope', 'cloudevents', 'event'] as const;
 const ORDERINGS = ['parallel', 'key'] as const;
 const MAX_FILTERS = 50;
+const MAX_COUNT = 2 ** 31 - 1;
 const MAX_ATTEMPTS = 20;
 
 const EXTENSION = { optional: true, extension: true } as const;
@@ -55,6 +57,46 @@ export class WebhookAutoPause {
 export class WebhookLastError {
   @Text({ max: 64, optional: true }) error_tag?: string;
   @Integer({ min: 100, max: 599, optional: true }) http_status?: number;
+}
+
+export class WebhookDeliveryCounts {
+  @Integer({ min: 0, max: MAX_COUNT }) delivered!: number;
+  @Integer({ min: 0, max: MAX_COUNT, description: 'Calls that failed, the last ones of the dead included.' })
+  failed!: number;
+  @Integer({ min: 0, max: MAX_COUNT }) dead!: number;
+  @Ratio({ optional: true, description: 'Of calls; absent where there was none.' }) success_ratio?: number;
+  @Integer({
+    min: 0,
+    max: MAX_COUNT,
+    optional: true,
+    description: 'So old at most were 95 of 100 events at their delivery.',
+  })
+  p95_age_ms?: number;
+}
+
+export class WebhookDeliveries {
+  @Part(() => WebhookDeliveryCounts) hour!: WebhookDeliveryCounts;
+  @Part(() => WebhookDeliveryCounts) day!: WebhookDeliveryCounts;
+}
+
+export class WebhookGap {
+  @Text({ max: 20 }) after_position!: string;
+  @Text({ max: 20 }) to_position!: string;
+}
+
+export class WebhookBacklog {
+  @Integer({ min: 0, max: 100_000, description: 'Deliveries that wait; 100,000 is so many or more.' }) due!: number;
+  @UtcTime({ optional: true }) oldest_due_at?: string;
+  @Parts(() => WebhookGap, {
+    maxItems: MAX_COUNT,
+    description: 'What it missed while paused and has not caught up with.',
+  })
+  gaps!: WebhookGap[];
+}
+
+export interface WebhookFiguresShown {
+  deliveries: WebhookDeliveries;
+  backlog: WebhookBacklog;
 }
 
 export class Webhook {
@@ -87,6 +129,9 @@ export class Webhook {
   @Part(() => WebhookAutoPause, EXTENSION) auto_pause?: WebhookAutoPause;
   @UtcTime({ ...EXTENSION, description: 'Until then the secret before this one signs too.' })
   previous_secret_expires_at?: string;
+  @Part(() => WebhookDeliveries, { ...EXTENSION, description: 'Lately; in webhook/get.' })
+  deliveries?: WebhookDeliveries;
+  @Part(() => WebhookBacklog, { ...EXTENSION, description: 'In webhook/get.' }) backlog?: WebhookBacklog;
   @UtcTime() created_at!: string;
   @UtcTime() updated_at!: string;
   @Revision() revision!: string;

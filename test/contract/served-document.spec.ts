@@ -15,7 +15,6 @@ const UNBUILT_ROUTES = [
   'POST /kpi/alert',
   'POST /kpi/query',
   'POST /kpi/record',
-  'POST /webhook/replay',
 ];
 
 describe('the served document', () => {

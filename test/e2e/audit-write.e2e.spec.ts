@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { TestApi, writeGrounds, type ApiAnswer } from '../support/api.js';
+import { aDeadDelivery } from '../support/dead-delivery.js';
 import { operationsOf } from '../support/operations.js';
 import { anEventType } from '../wall/two-organisations.js';
 
@@ -19,6 +20,8 @@ interface AuditedRow {
   error_tag: string | null;
   [column: string]: unknown;
 }
+
+const LONG_AGO = '2020-01-01T00:00:00Z';
 
 describe('the audit of writes', () => {
   let api: TestApi;
@@ -41,6 +44,11 @@ describe('the audit of writes', () => {
     ((await data('/access/org/get', {})).org as { revision: string }).revision;
   const aWebhook = { endpoint_url: 'https://receiver.invalid/in', event_filters: [{ service: '*' }] };
   let types = 0;
+  const aReplayId = async (): Promise<string> => {
+    const { webhook_id } = await data('/webhook/create', aWebhook);
+    const { replay } = await data('/webhook/replay/start', { webhook_id, to_utc: LONG_AGO });
+    return (replay as { replay_id: string }).replay_id;
+  };
 
   const writes: Record<string, WriteUnderTest> = {
     'access/key/create': {
@@ -133,6 +141,28 @@ describe('the audit of writes', () => {
         status: 404,
         tag: 'webhook_not_found',
       },
+    },
+    'webhook/delivery/retry': {
+      body: async () => ({ delivery_id: await aDeadDelivery(data) }),
+      resource: 'delivery',
+      refusal: { body: async () => ({ delivery_id: 'nobodys' }), status: 404, tag: 'delivery_not_found' },
+    },
+    'webhook/replay': {
+      body: async () => ({ webhook_id: (await data('/webhook/create', aWebhook)).webhook_id, to_utc: LONG_AGO }),
+      resource: 'webhook',
+      creates: true,
+      refusal: { body: async () => ({ webhook_id: 'nobodys' }), status: 404, tag: 'webhook_not_found' },
+    },
+    'webhook/replay/start': {
+      body: async () => ({ webhook_id: (await data('/webhook/create', aWebhook)).webhook_id, to_utc: LONG_AGO }),
+      resource: 'replay',
+      creates: true,
+      refusal: { body: async () => ({ webhook_id: 'nobodys' }), status: 404, tag: 'webhook_not_found' },
+    },
+    'webhook/replay/cancel': {
+      body: async () => ({ replay_id: await aReplayId() }),
+      resource: 'replay',
+      refusal: { body: async () => ({ replay_id: 'nobodys' }), status: 404, tag: 'replay_not_found' },
     },
   };
 

@@ -19,7 +19,7 @@ const ASKED: readonly [RegExp, RequiredRole | 'anyone'][] = [
   [/^event\/catalog\/register$/, 'integration_admin'],
   [/^event\/publish$/, 'integration_service'],
   [/^cdc\//, 'integration_view'],
-  [/^webhook\/(get|list|filter\/test)$/, 'integration_view'],
+  [/^webhook\/(get|list|filter\/test|delivery\/(list|get)|replay\/get)$/, 'integration_view'],
   [/^webhook\//, 'integration_admin'],
   [/^(event\/catalog|export\/contract|lifecycle)\/list$|^(specimen|pagination)\/get$|^schema\//, 'integration_view'],
 ];

@@ -18,6 +18,7 @@ export type Names = Pick<
   | 'feedToken'
   | 'webhookId'
   | 'deliveryId'
+  | 'replayId'
 >;
 
 export interface CrossingRequest {
@@ -41,6 +42,7 @@ export function namesOfNobody(): Names {
     eventId: `event-${tail}`,
     webhookId: `whk-${tail}`,
     deliveryId: deliveryId({ lane: 0xffff_ffffn, position: BigInt(`0x${tail}`), replayNo: 0 }),
+    replayId: `replay-${tail}`,
     occurredAt: '2026-01-01T00:00:00Z',
     position: '4000000000',
     feedToken: `WyI3Il0.${randomBytes(32).toString('base64url')}`,
@@ -123,6 +125,22 @@ export const crossingRequests: Record<string, RequestsOf> = {
     { body: { webhook_id: webhookId } },
     { body: { event_filters: [{ service }], limit: 256 } },
   ],
+  'POST webhook/delivery/list': ({ webhookId, eventId, occurredAt }) => [
+    { body: { webhook_id: webhookId } },
+    { body: { webhook_id: webhookId, status: 'dead' } },
+    { body: { webhook_id: webhookId, event_id: eventId, occurred_at: occurredAt } },
+  ],
+  'POST webhook/delivery/get': ({ deliveryId: delivery_id }) => [{ body: { delivery_id } }],
+  'POST webhook/delivery/retry': (names, own) => write(own, names, { delivery_id: names.deliveryId }),
+  'POST webhook/test': ({ webhookId, service, action }) => [
+    { body: { webhook_id: webhookId } },
+    { body: { webhook_id: webhookId, event: { service, action } } },
+  ],
+  'POST webhook/replay': (names, own) => write(own, names, { webhook_id: names.webhookId }),
+  'POST webhook/replay/start': (names, own) =>
+    write(own, names, { webhook_id: names.webhookId, replay_id: names.replayId }),
+  'POST webhook/replay/get': ({ replayId: replay_id }) => [{ body: { replay_id } }],
+  'POST webhook/replay/cancel': (names, own) => write(own, names, { replay_id: names.replayId }),
   'POST export/contract/list': (names) => [{ body: { service: names.service } }],
   'POST lifecycle/list': (names) => [{ body: { service: names.service } }],
   'POST specimen/get': (names) => [{ body: { name: `${names.service}.${names.action}` } }],

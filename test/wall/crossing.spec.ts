@@ -94,10 +94,13 @@ describe('the tenant wall, crossed over HTTP', () => {
   });
 
   it("takes no other organisation's next_token", async () => {
-    const lists = operations.filter(({ body }) => body !== undefined && propertiesOf(body).includes('next_token'));
+    const lists = operations.filter(
+      // the token of webhook/replay is looked at after the webhook, which is nobody's of theirs
+      ({ body, options }) => body !== undefined && !options.write && propertiesOf(body).includes('next_token'),
+    );
     expect(lists.map(({ call }) => call)).toEqual(expect.arrayContaining(['access/key/list', 'audit/list']));
     for (const operation of lists) {
-      const filters = { limit: 1 };
+      const filters = { limit: 1, ...(operation.call === 'webhook/delivery/list' && { webhook_id: them.webhookId }) };
       const page = await api.call(operation.path, filters, { orgcode: them.orgcode, key: them.ownerKey });
       const next_token = page.body.data.next_token as object;
       expect([operation.call, typeof next_token]).toEqual([operation.call, 'object']);

@@ -1,11 +1,14 @@
 import { AGE_CLASSES } from '../../src/delivery/age-classes.js';
 import { CatchUpRepository } from '../../src/delivery/catch-up.repository.js';
+import { DeliveryRetentionRepository } from '../../src/delivery/delivery-retention.repository.js';
 import { DeliveryRepository, type NewDelivery } from '../../src/delivery/delivery.repository.js';
 import { LaneHealthRepository, type LaneNotes } from '../../src/delivery/lane-health.repository.js';
 import type { LeaseTimes } from '../../src/delivery/lease-times.js';
 import { Lease, type LeasedDelivery } from '../../src/delivery/leased-delivery.js';
+import { QueueState } from '../../src/delivery/queue-state.repository.js';
 import { SettlementRepository, type AttemptResult } from '../../src/delivery/settlement.repository.js';
 import type { TestDatabase } from '../support/database.js';
+import { LAID_OUT_REPLAY } from './delivery-api-repository-calls.js';
 import type { CallScene, CallsOf, RepositoryUnderTest } from './repository-calls.js';
 import type { Inhabitant } from './two-organisations.js';
 
@@ -19,7 +22,10 @@ const SUSPECT = 13;
 const WORKER = 'spec';
 
 /** What workers would find and do something with: something due, something on its way, something whose worker is lost, a gap. */
-export async function layOutWork(database: TestDatabase, { orgcode, lane, position }: Inhabitant): Promise<void> {
+export async function layOutWork(
+  database: TestDatabase,
+  { orgcode, webhookId, lane, position }: Inhabitant,
+): Promise<void> {
   await database.asOwner(
     `insert into delivery (orgcode, lane, position, replay_no, status, fence, attempts)
      select $1, $2, $3, n, status::delivery_status, fence, 1 from unnest(array[${SENDING}, ${LOST}, ${DUE}, ${SUSPECT}],
@@ -36,6 +42,11 @@ export async function layOutWork(database: TestDatabase, { orgcode, lane, positi
      select fence, array[$1::bigint], array[$2::bigint], array[n], until, '${WORKER}'
      from unnest(array[${FENCE}, ${LOST_FENCE}], array[${SENDING}, ${LOST}], array[now() + '1 day', now() - interval '1 day']) u(fence, n, until)`,
     [lane, position],
+  );
+  await database.asOwner(
+    `insert into webhook_replay (orgcode, replay_id, webhook_id, lane, "only", to_utc, rate, reason)
+     values ($1, '${LAID_OUT_REPLAY}', $2, $3, 'all', '2026-01-01T00:00:00Z', 1, 'r')`,
+    [orgcode, webhookId, lane],
   );
   await database.asOwner(`update webhook set gaps = '[{"after":"0","to":"1"}]' where lane = $1`, [lane]);
 }
@@ -165,6 +176,17 @@ const catchUpCalls: CallsOf<CatchUpRepository> = {
   },
 };
 
+const retentionCalls: CallsOf<DeliveryRetentionRepository> = {
+  prune: {
+    system: true,
+    run: async (retention, { db, of }) => {
+      await db.$executeRaw`update delivery set position = 0, status = 'delivered' where lane = ${of.lane} and replay_no = 0`;
+      await db.$executeRaw`update org_head set dropped_to = 1 where orgcode = ${of.orgcode}`;
+      return retention.prune(db, 10, 400);
+    },
+  },
+};
+
 const LEASE = { seconds: 60 } as LeaseTimes;
 
 export const deliveryRepositories: Record<string, RepositoryUnderTest> = {
@@ -172,4 +194,9 @@ export const deliveryRepositories: Record<string, RepositoryUnderTest> = {
   SettlementRepository: { make: (database) => new SettlementRepository(database), calls: settlementCalls },
   LaneHealthRepository: { make: (database) => new LaneHealthRepository(database), calls: laneHealthCalls },
   CatchUpRepository: { make: (database) => new CatchUpRepository(database), calls: catchUpCalls },
+  DeliveryRetentionRepository: { make: () => new DeliveryRetentionRepository(), calls: retentionCalls },
+  QueueState: {
+    make: (database) => new QueueState(database),
+    calls: { figures: { system: true, run: async (queue: QueueState) => (await queue.figures()).leases } },
+  },
 };

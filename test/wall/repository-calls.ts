@@ -11,6 +11,7 @@ import { IdempotencyRepository } from '../../src/platform/idempotency/idempotenc
 import { WebhookRepository, type NewWebhook, type StatusChange } from '../../src/webhook/webhook.repository.js';
 import { WebhookTargetRepository } from '../../src/webhook/webhook-target.repository.js';
 import { WebhookSelfPauseRepository } from '../../src/webhook/webhook-self-pause.repository.js';
+import { deliveryApiRepositories } from './delivery-api-repository-calls.js';
 import { deliveryRepositories } from './delivery-repository-calls.js';
 import { logRepositories } from './log-repository-calls.js';
 import type { Inhabitant } from './two-organisations.js';
@@ -279,6 +280,7 @@ export const repositories: Record<string, RepositoryUnderTest> = {
   OperationRunRepository: { make: () => new OperationRunRepository(), calls: operationRunCalls },
   ...logRepositories,
   ...deliveryRepositories,
+  ...deliveryApiRepositories,
 };
 
 const verifiers = new Map<string, Buffer>();

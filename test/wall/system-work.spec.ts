@@ -32,6 +32,7 @@ const CROSSINGS: Record<string, string[]> = {
 const SWEEPS = [
   'src/access/session.sweep.ts',
   'src/cdc/event-log.sweep.ts',
+  'src/delivery/delivery-retention.sweep.ts',
   'src/platform/idempotency/idempotency.sweep.ts',
 ];
 

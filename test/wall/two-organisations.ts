@@ -26,6 +26,8 @@ export interface Inhabitant {
   lane: bigint;
   /** Dead, with what its endpoint said. */
   deliveryId: string;
+  /** Completed. */
+  replayId: string;
 }
 
 export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
@@ -87,6 +89,7 @@ export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
     webhookId,
     lane,
     deliveryId: deliveryId({ lane, position: BigInt(position), replayNo: 0 }),
+    replayId: `replay-${canary.slice(7)}`,
   };
 }
 
@@ -112,6 +115,9 @@ async function layOutDeliveries(
        insert into delivery_waiting select $1, lane, $4, $3::bigint, 3 from w
      ), h as (
        insert into webhook_health (orgcode, lane, consecutive_failures, last_error) select $1, lane, 1, jsonb_build_object('error_tag', $4::text) from w
+     ), r as (
+       insert into webhook_replay (orgcode, replay_id, webhook_id, lane, status, outcome, "only", service, to_utc, rate, reason)
+       select $1, replace($4, 'canary', 'replay'), $2, lane, 'completed', 'succeeded', 'all', $4, '2026-01-01T00:00:00Z', 1, $4 from w
      )
      insert into delivery_tally (orgcode, lane, from_time, delivered, failed, dead, ages)
      select $1, lane, date_bin('5 minutes', now(), 'epoch'), 1, 1, 1, array_fill(1, array[${AGE_CLASSES}]) from w

@@ -16,7 +16,7 @@ CREATE TABLE "delivery" (
   "duration_ms" INTEGER,
   "error_tag" TEXT,
   "excerpt" TEXT,
-  "reason" TEXT, -- why it is dead or cancelled
+  "reason" TEXT, -- why it is dead or cancelled; 'retried' once it was sent again by hand
   "ordering_key" TEXT,
   "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT clock_timestamp(),
   "attempted_at" TIMESTAMPTZ(3),
@@ -217,7 +217,7 @@ END $$;
 CREATE FUNCTION ipm_claim_deliveries(
   p_lanes bigint[], p_limits integer[], p_rates integer[], p_suspect boolean, p_lease_seconds integer, p_worker text)
 RETURNS TABLE (lease bigint, orgcode text, lane bigint, "position" bigint, "replayNo" integer, attempts smallint, "lostWith" smallint,
-  "orderingKey" text, "createdAt" timestamptz, "eventId" text, "occurredMicros" bigint, "recordedAt" timestamptz, envelope text)
+  "orderingKey" text, "createdAt" timestamptz, "isRetried" boolean, "eventId" text, "occurredMicros" bigint, "recordedAt" timestamptz, envelope text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -251,18 +251,21 @@ BEGIN
     ), sending AS (
       UPDATE delivery d SET status = 'sending', fence = new_lease
       FROM taken t CROSS JOIN LATERAL (
-        SELECT ctid AS row_id FROM delivery x WHERE x.lane = t.lane AND x.position = t.position AND x.replay_no = t.replay_no LIMIT 1) r
-      WHERE d.ctid = r.row_id AND d.status = 'scheduled'
-      RETURNING d.orgcode, d.lane, d.position, d.replay_no, d.attempts, d.lost_with, d.ordering_key, d.created_at
+        SELECT ctid AS row_id FROM delivery x
+        WHERE x.lane = t.lane AND x.position = t.position AND x.replay_no = t.replay_no AND x.status = 'scheduled' LIMIT 1) r
+      WHERE d.ctid = r.row_id
+      RETURNING d.orgcode, d.lane, d.position, d.replay_no, d.attempts, d.lost_with, d.ordering_key, d.created_at, d.reason
     )
-    SELECT new_lease, s.orgcode, s.lane, s.position, s.replay_no, s.attempts, s.lost_with, s.ordering_key, s.created_at,
+    SELECT new_lease, s.orgcode, s.lane, s.position, s.replay_no, s.attempts, s.lost_with, s.ordering_key, s.created_at, s.reason IS NOT NULL,
       e.event_id, (extract(epoch from e.occurred_at) * 1000000)::bigint, e.recorded_at, e.envelope
     FROM sending s LEFT JOIN LATERAL (
       SELECT * FROM event e WHERE e.orgcode = s.orgcode AND e.position = s.position LIMIT 1) e ON true
     ORDER BY s.lane, s.position;
 END $$;
 
--- Both settle by key and fence: whoever's lease was taken over changes nothing. They answer how many were still theirs.
+-- Both settle by key and fence: whoever's lease was taken over changes nothing. They answer how many were still theirs. The row is found
+-- by its whole key under LIMIT 1 and joined by nothing but its place: a fence among the join's conditions made Postgres, before its first
+-- statistics, join on it alone (48 s for 400 rows of 60,000).
 CREATE FUNCTION ipm_settle_delivered(
   p_lanes bigint[], p_positions bigint[], p_replay_nos integer[], p_fences bigint[], p_attempts smallint[], p_http_statuses smallint[],
   p_durations_ms integer[], p_ordered boolean, p_finished_leases bigint[])
@@ -275,8 +278,9 @@ BEGIN
   FROM unnest(p_lanes, p_positions, p_replay_nos, p_fences, p_attempts, p_http_statuses, p_durations_ms)
     AS u(lane, position, replay_no, fence, attempts, http_status, duration_ms)
   CROSS JOIN LATERAL (
-    SELECT ctid AS row_id FROM delivery x WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no LIMIT 1) r
-  WHERE d.ctid = r.row_id AND d.fence = u.fence AND d.status = 'sending';
+    SELECT ctid AS row_id FROM delivery x
+    WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no AND x.fence = u.fence AND x.status = 'sending' LIMIT 1) r
+  WHERE d.ctid = r.row_id;
   GET DIAGNOSTICS ours = ROW_COUNT;
   IF p_ordered THEN
     PERFORM ipm_free_keys(array_agg(d.lane), array_agg(d.position), array_agg(d.replay_no), array_agg(d.ordering_key))
@@ -308,8 +312,9 @@ BEGIN
       attempted_at = CASE WHEN u.error_tag IS NULL THEN d.attempted_at ELSE clock_timestamp() END
     FROM input u
     CROSS JOIN LATERAL (
-      SELECT ctid AS row_id FROM delivery x WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no LIMIT 1) r
-    WHERE d.ctid = r.row_id AND d.fence = u.fence AND d.status = 'sending'
+      SELECT ctid AS row_id FROM delivery x
+      WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no AND x.fence = u.fence AND x.status = 'sending' LIMIT 1) r
+    WHERE d.ctid = r.row_id
     RETURNING d.orgcode, d.lane, d.position, d.replay_no, d.lost_with, d.attempted_at, u.attempts, u.http_status, u.duration_ms,
       u.error_tag, u.excerpt, u.after_ms
   ), noted AS (
@@ -345,8 +350,10 @@ BEGIN
       FROM unnest(p_lanes, p_positions, p_replay_nos, p_fences, p_attempts, p_http_statuses, p_durations_ms, p_error_tags, p_excerpts, p_reasons)
         AS u(lane, position, replay_no, fence, attempts, http_status, duration_ms, error_tag, excerpt, reason)
       CROSS JOIN LATERAL (
-        SELECT ctid AS row_id FROM delivery x WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no LIMIT 1) r
-      WHERE d.ctid = r.row_id AND d.orgcode = p_orgcode AND d.fence = u.fence AND d.status = 'sending'
+        SELECT ctid AS row_id FROM delivery x
+        WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no AND x.fence = u.fence AND x.status = 'sending'
+          AND x.orgcode = p_orgcode LIMIT 1) r
+      WHERE d.ctid = r.row_id
       RETURNING d.*, u.duration_ms AS took_ms
     ), noted AS (
       INSERT INTO delivery_attempt (orgcode, lane, position, replay_no, attempt, at, duration_ms, http_status, error_tag, excerpt)
@@ -372,8 +379,9 @@ BEGIN
       UPDATE delivery d SET status = 'scheduled', lost_with = d.lost_with + 1
       FROM ended CROSS JOIN LATERAL unnest(ended.lanes, ended.positions, ended.replay_nos) AS u(lane, position, replay_no)
       CROSS JOIN LATERAL (
-        SELECT ctid AS row_id FROM delivery x WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no LIMIT 1) r
-      WHERE d.ctid = r.row_id AND d.fence = ended.lease AND d.status = 'sending'
+        SELECT ctid AS row_id FROM delivery x
+        WHERE x.lane = u.lane AND x.position = u.position AND x.replay_no = u.replay_no AND x.fence = ended.lease AND x.status = 'sending' LIMIT 1) r
+      WHERE d.ctid = r.row_id
       RETURNING d.orgcode, d.lane, d.position, d.replay_no, d.lost_with
     ), due AS (
       INSERT INTO delivery_due (orgcode, lane, due_at, position, replay_no, suspect)
@@ -493,3 +501,28 @@ GRANT SELECT, INSERT, DELETE ON "delivery_due", "delivery_dead" TO ipm_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "delivery_key", "delivery_waiting" TO ipm_app;
 GRANT SELECT, INSERT ON "delivery_attempt" TO ipm_app;
 GRANT SELECT ON "delivery_tally" TO ipm_app;
+
+-- Forgets deliveries of events that retention has dropped, some at a time; what is open is ended first, by who claims it. Answers how many.
+CREATE FUNCTION ipm_prune_deliveries(p_at_most integer, p_tally_days integer) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  pruned bigint := 0;
+  here bigint;
+  gone record;
+BEGIN
+  DELETE FROM delivery_tally WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM delivery_tally WHERE from_time < clock_timestamp() - make_interval(days => p_tally_days) LIMIT p_at_most));
+  FOR gone IN SELECT w.lane, h.dropped_to FROM webhook w JOIN org_head h USING (orgcode) WHERE h.dropped_to > 0 ORDER BY w.lane LOOP
+    EXIT WHEN pruned >= p_at_most;
+    DELETE FROM delivery_attempt WHERE lane = gone.lane AND position <= gone.dropped_to;
+    DELETE FROM delivery_dead WHERE lane = gone.lane AND position <= gone.dropped_to;
+    DELETE FROM delivery WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM delivery WHERE lane = gone.lane AND position <= gone.dropped_to AND status IN ('delivered', 'dead', 'cancelled')
+      LIMIT p_at_most - pruned));
+    GET DIAGNOSTICS here = ROW_COUNT;
+    pruned := pruned + here;
+  END LOOP;
+  RETURN pruned;
+END $$;
+REVOKE EXECUTE ON FUNCTION ipm_prune_deliveries FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ipm_prune_deliveries TO ipm_system;
+GRANT DELETE ON "delivery_attempt" TO ipm_system;

@@ -133,6 +133,7 @@ describe('readConfiguration', () => {
     ['IPM_BOOTSTRAP_ORGCODE', ['a b', 'x'.repeat(65), 'acme/1', ''], WITH_BOOTSTRAP],
     ['IPM_BOOTSTRAP_API_KEY', ['short', ''], WITH_BOOTSTRAP],
     ['API_KEY', ['short', 'b'.repeat(32)], WITH_BOOTSTRAP],
+    ['METRICS_TOKEN', ['short', 't'.repeat(15)]],
     ['IPM_SECRETS_FILE', ['/nowhere/secrets.json', '/']],
   ])('refuses a bad %s and says nothing else', (name, values, environment = GOOD) => {
     expect(problemsOf(environment)).toEqual([]);

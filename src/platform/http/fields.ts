@@ -7,6 +7,7 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
+  IsNumber,
   IsObject,
   IsOptional,
   IsString,
@@ -119,6 +120,16 @@ export function Integer(options: FieldOptions & { min: number; max: number }): P
     [IsInt({ message: 'not_an_integer' }), Min(min, { message: 'too_small' }), Max(max, { message: 'too_large' })],
     options,
   );
+}
+
+/** A share of the whole, 0 to 1. */
+export function Ratio(options?: FieldOptions): PropertyDecorator {
+  const checks = [
+    IsNumber({}, { message: 'not_a_number' }),
+    Min(0, { message: 'too_small' }),
+    Max(1, { message: 'too_large' }),
+  ];
+  return field({ type: 'number' }, checks, options);
 }
 
 export function Integers(options: FieldOptions & { min: number; max: number; maxItems: number }): PropertyDecorator {

@@ -46,6 +46,11 @@ export class GracefulStop {
     return this.stopping.signal;
   }
 
+  /** From now on nothing new is begun. */
+  begin(): void {
+    this.stopping.abort();
+  }
+
   /** Before all other hooks: a request counts from its arrival, not from when its credential was verified. */
   install(fastify: FastifyInstance): void {
     fastify.server.on('connection', (socket: Socket) => {
@@ -68,7 +73,7 @@ export class GracefulStop {
   }
 
   async drain({ server }: FastifyInstance, graceSeconds: number): Promise<void> {
-    this.stopping.abort();
+    this.begin();
     const beganMs = Date.now();
     const deadlineMs = beganMs + graceSeconds * 1000;
     if (server.listening) {

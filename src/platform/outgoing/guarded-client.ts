@@ -37,6 +37,7 @@ export interface OutgoingOutcome {
 export class GuardedClient implements OnApplicationShutdown {
   private readonly policy: EndpointPolicy;
   private readonly agent: Agent;
+  private readonly judged = new WeakMap<URL, string | undefined>();
 
   constructor(configuration: Configuration) {
     const { allowedNetworks, allowHttp, ca } = configuration.outgoing;
@@ -73,13 +74,19 @@ export class GuardedClient implements OnApplicationShutdown {
 
   /** Never throws; redirects are answers like others. */
   post(call: OutgoingCall): Promise<OutgoingOutcome> {
-    const problem = this.problemOf(call.url.href);
+    const problem = this.knownProblemOf(call.url);
     if (problem !== undefined) return Promise.resolve({ ...NOTHING, errorTag: problem });
     return new Promise((resolve) => this.dispatch(call, resolve));
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.agent.destroy();
+  }
+
+  /** Judged once: neither the URL nor the rules change, and the address is judged at each connection. */
+  private knownProblemOf(url: URL): string | undefined {
+    if (!this.judged.has(url)) this.judged.set(url, this.problemOf(url.href));
+    return this.judged.get(url);
   }
 
   private dispatch({ url, headers, body, timeoutMs }: OutgoingCall, resolve: (outcome: OutgoingOutcome) => void): void {
