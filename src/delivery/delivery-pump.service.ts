@@ -21,6 +21,8 @@ export class DeliveryPump implements BeforeApplicationShutdown {
   /** Called when something has been sent, and there may be room for more. */
   onSent: (lane: bigint, orgcode: string) => void = () => undefined;
   private readonly window = new SendWindow(IN_FLIGHT);
+  /** In which activation a lane was found failing: one that is set active anew is not held for it. */
+  private readonly heldIn = new Map<bigint, number | undefined>();
   private isFlushing = false;
 
   constructor(
@@ -50,9 +52,7 @@ export class DeliveryPump implements BeforeApplicationShutdown {
 
   /** Not to be called at the moment, for whatever reason but that enough is queued. */
   isShut(target: WebhookTarget): boolean {
-    const queue = this.window.lane(target.lane);
-    const isBlocked = queue !== undefined && queue.blockedUntilMs > performance.now();
-    return isBlocked || this.stop.isStopping || target.status !== 'active' || target.secrets.length === 0;
+    return this.isHeld(target) || this.stop.isStopping || target.status !== 'active' || target.secrets.length === 0;
   }
 
   get isStopping(): boolean {
@@ -79,10 +79,9 @@ export class DeliveryPump implements BeforeApplicationShutdown {
       return;
     }
     // A lane may have been found failing since these were asked for: nobody would wake it for them.
-    const nowMs = performance.now();
-    const isHeld = ({ lane }: LeasedDelivery): boolean => (this.window.lane(lane)?.blockedUntilMs ?? 0) > nowMs;
-    this.results.giveBack(deliveries.filter(isHeld));
-    this.window.add(deliveries.filter((delivery) => !isHeld(delivery)));
+    const held = new Set(deliveries.filter(({ lane }) => this.isHeld(this.targets.byLane(lane))));
+    this.results.giveBack([...held]);
+    this.window.add(held.size === 0 ? deliveries : deliveries.filter((delivery) => !held.has(delivery)));
     this.pump();
   }
 
@@ -93,6 +92,7 @@ export class DeliveryPump implements BeforeApplicationShutdown {
     try {
       for (const { lane, forMs } of await this.health.flush()) {
         this.window.block(lane, performance.now() + forMs);
+        this.heldIn.set(lane, this.targets.byLane(lane)?.activation);
         this.results.giveBack(this.window.empty(lane));
       }
     } finally {
@@ -108,6 +108,15 @@ export class DeliveryPump implements BeforeApplicationShutdown {
     while (this.window.load.inFlight > 0 && Date.now() < deadlineMs) await sleep(STOP_POLL_MS);
     await this.results.written();
     await this.health.flush();
+  }
+
+  private isHeld(target: WebhookTarget | undefined): boolean {
+    const queue = target && this.window.lane(target.lane);
+    if (!queue || queue.blockedUntilMs <= performance.now()) return false;
+    if (this.heldIn.get(target.lane) === target.activation) return true;
+    this.window.block(target.lane, 0);
+    this.heldIn.delete(target.lane);
+    return false;
   }
 
   private pump(): void {

@@ -4,16 +4,17 @@ import type { LaneHold } from './lane-health.service.js';
 import { Lease, type LeasedDelivery } from './leased-delivery.js';
 
 const LANE = 5n;
-const TARGET = { lane: LANE, status: 'active', secrets: ['s'], timeoutMs: 100 };
+const TARGET = { lane: LANE, status: 'active', secrets: ['s'], timeoutMs: 100, activation: 1 };
 
 describe('the pump of deliveries', () => {
   let holds: LaneHold[];
   let sent: bigint[];
   let givenBack: bigint[];
   let pump: DeliveryPump;
+  let activation: number;
 
   beforeEach(() => {
-    [holds, sent, givenBack] = [[], [], []];
+    [holds, sent, givenBack, activation] = [[], [], [], 1];
     const stop = {
       isStopping: false,
       signal: Object.assign(new EventEmitter(), { addEventListener: () => undefined }),
@@ -31,7 +32,7 @@ describe('the pump of deliveries', () => {
       ended: () => false,
     };
     const health = { flush: () => Promise.resolve(holds.splice(0)) };
-    const targets = { byLane: () => TARGET };
+    const targets = { byLane: () => ({ ...TARGET, activation }) };
     pump = new DeliveryPump(
       {} as never,
       stop as never,
@@ -65,5 +66,14 @@ describe('the pump of deliveries', () => {
     pump.accept([delivery(2n)]);
     expect([sent, givenBack]).toEqual([[1n], [2n]]);
     expect(pump.load).toMatchObject({ queued: 0 });
+  });
+
+  it('sends at once to one that was set active anew, however long the last activation would have been left alone', async () => {
+    pump.accept([delivery(1n)]);
+    holds = [{ lane: LANE, forMs: 60_000 }];
+    await pump.flushHealth();
+    activation = 2;
+    pump.accept([delivery(2n)]);
+    expect([sent, givenBack]).toEqual([[1n, 2n], []]);
   });
 });

@@ -39,7 +39,10 @@ function isWanted(event: RoutedEvent, view: FilteredEventView, target: WebhookTa
 }
 
 /** What IPM says of a webhook or its deliveries is never sent to that webhook, or a failing one would fail for ever. */
-function isLoop({ service, envelope }: RoutedEvent, { webhookId }: WebhookTarget): boolean {
+export function isLoop(
+  { service, envelope }: { service: string; envelope: string },
+  { webhookId }: WebhookTarget,
+): boolean {
   if (service !== OWN_SERVICE) return false;
   const { payload } = JSON.parse(envelope) as { payload?: { webhook_id?: unknown } };
   return payload?.webhook_id === webhookId;

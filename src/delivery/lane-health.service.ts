@@ -55,8 +55,8 @@ export class LaneHealth {
       const states = await this.repository.note(notes);
       const holds = states.flatMap((state) => this.holdOf(state));
       if (holds.length > 0) await this.repository.hold(holds);
-      const errors = new Map(notes.map(({ lane, lastError }) => [lane, lastError]));
-      for (const state of states) await this.judge(state, errors.get(state.lane));
+      const byLane = new Map(notes.map((note) => [note.lane, note]));
+      for (const state of states) await this.judge(state, byLane.get(state.lane));
       return holds;
     } catch (error) {
       log.warn({ err: error, lanes: notes.length }, 'how webhooks fare could not be written');
@@ -79,9 +79,11 @@ export class LaneHealth {
     return forMs > 0 ? [{ lane, forMs }] : [];
   }
 
-  private async judge(state: LaneState, lastError: LaneNotes['lastError'] = null): Promise<void> {
+  private async judge(state: LaneState, notes: LaneNotes | undefined): Promise<void> {
     const target = this.targets.byLane(state.lane);
-    if (target && lastError && state.failures > 0) await this.autoPause.judge(target, state, lastError);
+    if (!target || !notes?.lastError || state.failures === 0) return;
+    if (target.activation !== notes.activation) return; // set active anew since they were counted
+    await this.autoPause.judge(target, state, notes.lastError);
   }
 
   private notesOf({ orgcode, lane, activation }: WebhookTarget): LaneNotes {

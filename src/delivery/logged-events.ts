@@ -1,5 +1,6 @@
 import type { FeedPage } from '../cdc/feed.service.js';
 import { FilteredEventView, type WebhookTarget } from '../webhook/webhook-targets.service.js';
+import { isLoop } from './event-matching.js';
 import { instantText } from './leased-delivery.js';
 import type { OutgoingEvent } from './outgoing-event.js';
 
@@ -7,7 +8,7 @@ import type { OutgoingEvent } from './outgoing-event.js';
 export function wantedEvents(orgcode: string, target: WebhookTarget, rows: FeedPage['rows']): OutgoingEvent[] {
   return rows.flatMap((row) => {
     const { event_id: eventId, action } = JSON.parse(row.envelope) as { event_id: string; action: string };
-    if (!target.filters(new FilteredEventView({ ...row, action }))) return [];
+    if (!target.filters(new FilteredEventView({ ...row, action })) || isLoop(row, target)) return [];
     const { position, recordedAt, envelope, occurredMicros } = row;
     return [{ orgcode, position, recordedAt, envelope, eventId, occurredAt: instantText(occurredMicros) }];
   });

@@ -98,8 +98,8 @@ export class Settlement {
       for (const { delivery } of batch) delivery.lease.settled();
       return true;
     } catch (error) {
-      const still = batch.filter(({ delivery }) => delivery.lease.lastsFor(0));
-      const givenUp = batch.filter((result) => !still.includes(result));
+      const still = new Set(batch.filter(({ delivery }) => delivery.lease.lastsFor(0)));
+      const givenUp = batch.filter((result) => !still.has(result));
       for (const { delivery } of givenUp) {
         delivery.lease.abandon();
         delivery.lease.settled();

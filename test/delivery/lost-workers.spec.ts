@@ -15,7 +15,6 @@ describe('workers that are killed with -9 while they send', () => {
 
   it('leave nothing behind that others do not send', async () => {
     const outcome = await lostWorkers(stage, { ...SHORT, workers: 3, kills: 2 });
-    process.stderr.write(JSON.stringify(outcome.figures));
     expectNothingWrong(outcome);
     expect(outcome.figures.lostWith).toBeGreaterThan(0);
   });

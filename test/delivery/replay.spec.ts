@@ -99,6 +99,18 @@ describe('a replay', () => {
     expect(replayedIds(webhook.path)).toEqual([wanted]);
   });
 
+  it('leaves out what IPM says of the webhook itself', async () => {
+    const webhook = await scene.webhook({ event_filters: [{ service: 'ipm' }] });
+    const other = await scene.webhook();
+    await replay({ webhook_id: webhook.webhook_id, limit: 50 });
+    const about = sink
+      .at(webhook.path)
+      .filter(({ headers }) => headers['ipm-replay'] === 'true')
+      .map(({ body }) => (JSON.parse(body) as { payload: { webhook_id?: string } }).payload.webhook_id);
+    expect(about).toContain(other.webhook_id);
+    expect(about).not.toContain(webhook.webhook_id);
+  });
+
   it('counts what fails, leaves it as a dead letter, and does not hurt the health of the webhook', async () => {
     const webhook = await scene.webhook();
     await scene.publish(4);

@@ -40,7 +40,7 @@ describe('webhook/update', () => {
     });
     expect(updated_at > before.updated_at).toBe(true);
     expect(body.revision).toBe('2');
-    expect(await owner.get(before.webhook_id)).toEqual(body.data.webhook);
+    expect(await owner.get(before.webhook_id)).toMatchObject(body.data.webhook);
     expect(JSON.stringify(body)).not.toContain('whsec_');
   });
 

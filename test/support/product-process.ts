@@ -33,6 +33,11 @@ export class ProductProcess {
     }
   }
 
+  /** Not ready yet, for who expects that it may not live so long. */
+  static begun(databaseUrl: string, overrides: Record<string, string | undefined> = {}): Promise<ProductProcess> {
+    return ProductProcess.launch(databaseUrl, overrides);
+  }
+
   /** The exit code; null when a signal ended it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;

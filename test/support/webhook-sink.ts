@@ -11,7 +11,7 @@ export interface Arrival {
   atMs: number;
   /** Of the body, where it is JSON of the default format. */
   eventId: string | undefined;
-  /** The status it is answered with; 0 where the connection is cut. */
+  /** The status it is answered with; 0 where the connection is cut, or the caller had hung up by then. */
   answered: number;
 }
 
@@ -66,8 +66,9 @@ export class WebhookSink {
     const howOften = (this.seen.get(id) ?? 0) + 1;
     this.seen.set(id, howOften);
     const answer = this.answer(arrival, howOften) ?? {};
-    arrival.answered = answer.reset ? 0 : (answer.status ?? 200);
     if (answer.afterMs) await sleep(answer.afterMs);
+    if (request.socket.destroyed) return;
+    arrival.answered = answer.reset ? 0 : (answer.status ?? 200);
     if (answer.reset) request.socket.resetAndDestroy();
     else response.writeHead(answer.status ?? 200, answer.headers).end(answer.body ?? '');
   }

@@ -18,6 +18,7 @@ export function failureTag(error: unknown): string {
     const { code } = layer as { code?: unknown };
     const [, tag] = TAGS.find(([pattern]) => typeof code === 'string' && pattern.test(code)) ?? [];
     if (tag !== undefined) return tag;
+    if (layer.name === 'HTTPParserError') return 'answer_malformed'; // undici leaves its code empty
     if (layer instanceof AggregateError) return failureTag(layer.errors[0]);
   }
   return 'call_failed';

@@ -21,10 +21,16 @@ export interface DeliveryFigures {
   arrivals: number;
   /** Arrivals of an attempt that had arrived before, or after one that was taken. */
   extra: number;
+  /** Of one delivery at most. */
+  mostExtra: number;
   dead: number;
   held: number;
   /** Deliveries that a worker was lost with. */
   lostWith: number;
+  /** From the acknowledgement to the first arrival at a webhook. */
+  medianMs: number;
+  p95Ms: number;
+  slowestMs: number;
 }
 
 interface Call {
@@ -39,7 +45,8 @@ interface Call {
  */
 export class DeliveryLedger {
   private readonly subscribers = new Map<string, Subscriber>();
-  private readonly said = new Map<string, { orgcode: string; service: string; hash: string }>();
+  private readonly said = new Map<string, { orgcode: string; service: string; hash: string; atMs: number }>();
+  private delaysFromMs = 0;
 
   subscribes(subscriber: Subscriber): void {
     this.subscribers.set(subscriber.path, subscriber);
@@ -48,7 +55,12 @@ export class DeliveryLedger {
   /** An event that the API has taken. */
   acknowledges(orgcode: string, event: SaidEvent): void {
     const { service } = event as SaidEvent & { service: string };
-    this.said.set(event.event_id, { orgcode, service, hash: hashOfSaid(event) });
+    this.said.set(event.event_id, { orgcode, service, hash: hashOfSaid(event), atMs: Date.now() });
+  }
+
+  /** Delays are those of what is acknowledged from now on. */
+  forgetDelays(): void {
+    this.delaysFromMs = Date.now();
   }
 
   get webhooks(): Subscriber[] {
@@ -57,14 +69,20 @@ export class DeliveryLedger {
 
   figures(arrivals: readonly Arrival[], { rows, paused }: DeliveryState): DeliveryFigures {
     const calls = [...callsByPair(arrivals).values()];
+    const extra = calls.map(extraOf);
+    const delays = calls.flatMap(([first]) => this.delayOf(first!.arrival)).sort((a, b) => a - b);
     return {
       acknowledged: this.said.size,
       wanted: this.wanted().length,
       arrivals: arrivals.length,
-      extra: calls.reduce((sum, one) => sum + extraOf(one), 0),
+      extra: extra.reduce((sum, one) => sum + one, 0),
+      mostExtra: extra.reduce((most, one) => Math.max(most, one), 0),
       dead: rows.filter(({ status }) => status === 'dead').length,
       held: rows.filter(({ status, webhookId }) => status === 'scheduled' && paused.includes(webhookId)).length,
       lostWith: rows.filter(({ lostWith }) => lostWith > 0).length,
+      medianMs: delays[Math.floor(delays.length / 2)] ?? 0,
+      p95Ms: delays[Math.floor(delays.length * 0.95)] ?? 0,
+      slowestMs: delays.at(-1) ?? 0,
     };
   }
 
@@ -81,6 +99,11 @@ export class DeliveryLedger {
       ...inShort('ended', endings(state)),
       ...(extra > extraAtMost ? [`extra: ${extra} arrivals more than there should be, ${extraAtMost} may be`] : []),
     ];
+  }
+
+  private delayOf({ eventId, atMs }: Arrival): number[] {
+    const said = this.said.get(eventId ?? '');
+    return said && said.atMs >= this.delaysFromMs ? [Math.max(0, atMs - said.atMs)] : [];
   }
 
   private wanted(): [Subscriber, eventId: string][] {

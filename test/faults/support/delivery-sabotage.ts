@@ -9,6 +9,8 @@ const deliverySabotage = {
   withoutRecovery: { ipm_recover_deliveries: [['lease_until < clock_timestamp()', 'false']] },
   /** Whoever has a result writes it, also when somebody else has the delivery by now. */
   withoutFence: { ipm_settle_delivered: [ANY_FENCE], ipm_settle_waiting: [ANY_FENCE] },
+  /** A delivery that took its worker with it is one like all others. */
+  withoutCount: { ipm_recover_deliveries: [['lost_with = d.lost_with + 1', 'lost_with = 0']] },
   /** Failures of an earlier activation count. */
   withoutActivation: { ipm_note_lanes: [['AND w.activation = u.activation', '']] },
 } as const satisfies Record<string, Record<string, readonly Mistake[]>>;

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestApi } from '../../support/api.js';
-import { testRedisUrl } from '../../support/environment.js';
 import { DeliveryScene } from '../../support/delivery-scene.js';
 import { ProductProcess } from '../../support/product-process.js';
 import { WebhookSink } from '../../support/webhook-sink.js';
@@ -75,10 +74,20 @@ export class DeliveryStage {
 
   /** Another worker, as an operator starts it. */
   async worker(more: Settings = {}): Promise<ProductProcess> {
-    const environment = { REDIS_URL: testRedisUrl(), ...this.settings, ...more, IPM_ROLE: 'worker' };
-    const worker = await ProductProcess.start(more.DATABASE_URL ?? this.database.url, environment);
+    const worker = await ProductProcess.start(...this.startOf(more));
     this.workers.push(worker);
     return worker;
+  }
+
+  /** One that may not live until it is ready. */
+  async doomedWorker(more: Settings): Promise<ProductProcess> {
+    const worker = await ProductProcess.begun(...this.startOf(more));
+    this.workers.push(worker);
+    return worker;
+  }
+
+  private startOf(more: Settings): [databaseUrl: string, environment: Settings] {
+    return [more.DATABASE_URL ?? this.database.url, { ...this.settings, ...more, IPM_ROLE: 'worker' }];
   }
 
   /** One of these that has deliveries to itself at the moment. */
@@ -90,6 +99,21 @@ export class DeliveryStage {
       if (busy.length > 0) return this.random.pick(busy);
     }
     throw new Error('no worker has anything to do');
+  }
+
+  /** As if their time were over: who tests what comes then need not wait for it. */
+  async endLeasesOf({ child }: ProductProcess): Promise<void> {
+    await this.database.asOwner(`update delivery_lease set lease_until = clock_timestamp() where worker like $1`, [
+      `%:${child.pid}`,
+    ]);
+  }
+
+  async deadOf({ orgcode }: DeliveryScene): Promise<number> {
+    const [row] = await this.database.asOwner<{ dead: number }>(
+      'select count(*)::int as dead from delivery_dead where orgcode = $1',
+      [orgcode],
+    );
+    return row!.dead;
   }
 
   /** Of each organisation so many, in calls of fifty; `mark` gives more fields of an event. */
@@ -128,10 +152,17 @@ export class DeliveryStage {
     }
   }
 
-  /** Until nothing is to come any more; who is stuck is found by the ledger. */
-  async quiet(withinMs: number): Promise<void> {
-    const deadline = Date.now() + withinMs;
-    while (!(await isQuiet(this.database)) && Date.now() < deadline) await sleep(100);
+  /** Until nothing is to come any more, or nothing has come for so long: who is stuck is found by the ledger. */
+  async quiet(patienceMs: number): Promise<void> {
+    let [arrivals, lastMs] = [0, Date.now()];
+    while (!(await isQuiet(this.database)) && Date.now() - lastMs < patienceMs) {
+      if (this.sink.arrivals.length > arrivals) [arrivals, lastMs] = [this.sink.arrivals.length, Date.now()];
+      await sleep(100);
+    }
+  }
+
+  forgetDelays(): void {
+    this.ledger.forgetDelays();
   }
 
   async outcome(extraAtMost: number, figures: Record<string, number> = {}): Promise<DeliveryOutcome> {
