@@ -46,6 +46,7 @@ export class TcpProxy {
   lost = 0;
   private readonly open = new Set<Socket>();
   private armed: ArmedLoss | undefined;
+  private isFrozen = false;
 
   private constructor(
     private readonly server: net.Server,
@@ -89,6 +90,17 @@ export class TcpProxy {
     this.armed = { text, loss, left: times };
   }
 
+  /** As if the network swallowed everything and said nothing; whatever is sent meanwhile arrives when it thaws, as TCP has it. */
+  freeze(): void {
+    this.isFrozen = true;
+    for (const socket of this.open) socket.pause();
+  }
+
+  thaw(): void {
+    this.isFrozen = false;
+    for (const socket of this.open) socket.resume();
+  }
+
   /** As if the server were gone: breaks what is open and refuses what comes. */
   takeAway(): void {
     this.mode = 'refuse';
@@ -115,6 +127,7 @@ export class TcpProxy {
       [pair.upstream, client],
     ] as const) {
       this.open.add(socket);
+      if (this.isFrozen) socket.pause();
       socket.on('error', () => undefined); // 'close' follows
       socket.on('close', () => {
         this.open.delete(socket);

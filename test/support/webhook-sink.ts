@@ -66,7 +66,7 @@ export class WebhookSink {
     const howOften = (this.seen.get(id) ?? 0) + 1;
     this.seen.set(id, howOften);
     const answer = this.answer(arrival, howOften) ?? {};
-    if (answer.afterMs) await sleep(answer.afterMs);
+    if (answer.afterMs) await sleep(answer.afterMs, undefined, { ref: false });
     if (request.socket.destroyed) return;
     arrival.answered = answer.reset ? 0 : (answer.status ?? 200);
     if (answer.reset) request.socket.resetAndDestroy();

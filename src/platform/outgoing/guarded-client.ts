@@ -12,7 +12,8 @@ const LOOKUP_MS = 2_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 const EXCERPT_BYTES = 2 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
-const CONNECTIONS_TO_ONE = 64;
+/** No fewer than may be on their way at all: who waits for a connection behind somebody else's calls would run out of time unsent. */
+const CONNECTIONS_TO_ONE = 256;
 const IDLE_CONNECTION_MS = 20_000;
 
 export interface OutgoingCall {

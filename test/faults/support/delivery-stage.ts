@@ -108,6 +108,15 @@ export class DeliveryStage {
     ]);
   }
 
+  /** How many deliveries it has to itself. */
+  async heldBy({ child }: ProductProcess): Promise<number> {
+    const [row] = await this.database.asOwner<{ held: number }>(
+      'select coalesce(sum(cardinality(positions)), 0)::int as held from delivery_lease where worker like $1',
+      [`%:${child.pid}`],
+    );
+    return row!.held;
+  }
+
   async deadOf({ orgcode }: DeliveryScene): Promise<number> {
     const [row] = await this.database.asOwner<{ dead: number }>(
       'select count(*)::int as dead from delivery_dead where orgcode = $1',

@@ -26,19 +26,11 @@ export async function stoppedWorker(stage: DeliveryStage, standstill: Standstill
     await stage.publish(standstill.events);
     const stopped = await stage.busyWorker(workers);
     stopped.child.kill('SIGSTOP');
-    held += await heldBy(stage, stopped.child.pid!);
+    held += await stage.heldBy(stopped);
     await sleep(LEASE_MS + standstill.beyondLeaseMs);
     stopped.child.kill('SIGCONT');
     await sleep(WAKES_UP_MS);
     await stage.quiet(LOCKS_END_MS);
   }
   return stage.outcome(held, { held });
-}
-
-async function heldBy(stage: DeliveryStage, pid: number): Promise<number> {
-  const [row] = await stage.database.asOwner<{ held: number }>(
-    'select coalesce(sum(cardinality(positions)), 0)::int as held from delivery_lease where worker like $1',
-    [`%:${pid}`],
-  );
-  return row!.held;
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Settings } from './delivery-stage.js';
 
-type WorkerChange =
+export type WorkerChange =
   | 'dies-of-poison'
   | 'forgets-activations'
   | 'leaves-at-once'
@@ -10,7 +10,9 @@ type WorkerChange =
   | 'looks-nowhere'
   | 'an-hour-ahead'
   | 'an-hour-behind'
-  | 'other-names';
+  | 'other-names'
+  | 'shares-nothing-out'
+  | 'trusts-its-clock';
 
 /** Settings of a worker that is the built product and differs from it in one thing. */
 export function changed(change: WorkerChange): Settings {
