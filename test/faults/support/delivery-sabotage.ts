@@ -1,7 +1,7 @@
 import type { TestDatabase } from '../../support/database.js';
 import { sabotagedFunction, type Mistake } from './sabotaged-function.js';
 
-const ANY_FENCE: Mistake = [`AND d.fence = u.fence AND d.status = 'sending'`, ''];
+const ANY_FENCE: Mistake = [`AND x.fence = u.fence AND x.status = 'sending'`, ''];
 
 /** What somebody might have written instead of the functions that deliveries live by. */
 const deliverySabotage = {
