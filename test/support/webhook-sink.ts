@@ -24,7 +24,7 @@ export interface SinkAnswer {
   reset?: boolean;
 }
 
-type Answering = (arrival: Arrival, howOften: number) => SinkAnswer | undefined;
+type Answering = (arrival: Arrival, howOften: number) => SinkAnswer | undefined | Promise<SinkAnswer>;
 
 /** Receives webhooks on this machine, keeps what arrived and answers as it is told: 200 unless told otherwise. */
 export class WebhookSink {
@@ -65,7 +65,7 @@ export class WebhookSink {
     const id = `${arrival.path} ${headers['webhook-id']}`;
     const howOften = (this.seen.get(id) ?? 0) + 1;
     this.seen.set(id, howOften);
-    const answer = this.answer(arrival, howOften) ?? {};
+    const answer = (await this.answer(arrival, howOften)) ?? {};
     if (answer.afterMs) await sleep(answer.afterMs, undefined, { ref: false });
     if (request.socket.destroyed) return;
     arrival.answered = answer.reset ? 0 : (answer.status ?? 200);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../support/until.js';
 import type { SceneWebhook } from '../../support/delivery-scene.js';
+import type { SinkAnswer } from '../../support/webhook-sink.js';
 import type { Subscriber } from './delivery-ledger.js';
 import type { DeliveryOutcome, DeliveryStage, Settings } from './delivery-stage.js';
 
@@ -11,11 +12,16 @@ export interface Flapping {
   endsWithinMs: number;
 }
 
-/** Six failures in a row, however fast they come. */
-export const EASILY_PAUSED = { WEBHOOK_AUTO_PAUSE_FAILURES: '6', WEBHOOK_AUTO_PAUSE_AFTER_SECONDS: '0' };
+/** After six failures in a row, however fast they come. */
+export const EASILY_PAUSED = {
+  WEBHOOK_AUTO_PAUSE_FAILURES: '6',
+  WEBHOOK_AUTO_PAUSE_AFTER_SECONDS: '0',
+  DELIVERY_LEASE_SECONDS: '20', // calls that are answered late have ten of them
+};
 
 const PAUSED_WITHIN_MS = 10_000;
-const SILENCE_MS = 2_500;
+const TOLD_WITHIN_MS = 1_500;
+const JUDGED_WITHIN_MS = 1_500;
 
 interface Act {
   actor: string;
@@ -61,21 +67,34 @@ export async function lateFailures(
 ): Promise<DeliveryOutcome> {
   const webhook = stage.ledger.webhooks[0]!;
   await stage.worker(change);
-  let calls = 0;
-  let isMended = false;
+  const lateAnswer = new AnswerLater();
+  let [calls, isMended] = [0, false];
   stage.sink.answer = ({ path }) => {
-    if (path !== webhook.path || isMended) return undefined;
+    if (path !== webhook.path) return undefined;
+    if (isMended) return { afterMs: TOLD_WITHIN_MS + JUDGED_WITHIN_MS }; // so that no success comes between
     calls += 1;
-    return { status: 500, afterMs: calls > 15 ? SILENCE_MS : 0 };
+    return calls > 15 ? lateAnswer.given : { status: 500 };
   };
   await stage.publishFor(stage.scenes[0]!, 50, () => ({ service: 'pos' }));
   await until(async () => (await statusOf(stage, webhook)) === 'paused', PAUSED_WITHIN_MS);
   isMended = true;
   await setStatus(stage, webhook, 'active');
-  await sleep(SILENCE_MS + 1_500);
+  await sleep(TOLD_WITHIN_MS); // workers know of it by then
+  lateAnswer.give({ status: 500 });
+  await sleep(JUDGED_WITHIN_MS);
   const figures = { isPausedAgain: (await statusOf(stage, webhook)) === 'paused' ? 1 : 0 };
   await stage.quiet(endsWithinMs);
   return judgedByActs(stage, webhook, await stage.outcome(Infinity, figures));
+}
+
+/** To whom all calls that wait are answered at once. */
+class AnswerLater {
+  private resolve: (answer: SinkAnswer) => void = () => undefined;
+  readonly given = new Promise<SinkAnswer>((resolve) => (this.resolve = resolve));
+
+  give(answer: SinkAnswer): void {
+    this.resolve(answer);
+  }
 }
 
 /** An owner who wants it active, and now and then pauses it for a moment. */
@@ -87,7 +106,7 @@ async function interfere(stage: DeliveryStage, webhook: Subscriber, forMs: numbe
 }
 
 async function untilActive(stage: DeliveryStage, webhook: Subscriber): Promise<void> {
-  await sleep(SILENCE_MS); // calls that were answered 500 are judged by then
+  await sleep(JUDGED_WITHIN_MS); // calls that were answered 500 are judged by then
   await until(async () => {
     if ((await statusOf(stage, webhook)) === 'active') return true;
     await setStatus(stage, webhook, 'active');
@@ -123,7 +142,9 @@ async function judgedByActs(
     [orgcode, webhookId],
   );
   const byItself = acts.filter(({ actor }) => actor === 'ipm').map(({ revision }) => revision);
-  const steps = acts.filter(({ was, becomes }, i) => was === becomes || was !== (acts[i - 1]?.becomes ?? 'active'));
+  const steps = acts.filter(
+    ({ actor, was, becomes }, i) => (actor === 'ipm' && was === becomes) || was !== (acts[i - 1]?.becomes ?? 'active'),
+  );
   const complaints = [
     ...steps.map(({ was, becomes, revision }) => `acts: ${was} to ${becomes} at revision ${revision}`),
     ...(byItself.join() === told.map(({ revision }) => revision).join()

@@ -3,7 +3,7 @@
 import { DeliverySender } from '../../../../dist/delivery/delivery-sender.service.js';
 
 const { send } = DeliverySender.prototype;
-DeliverySender.prototype.send = function sendOrDie(delivery, target) {
+DeliverySender.prototype.send = function sendOrDie(delivery, ...more) {
   if (delivery.event.envelope.includes('"deadly":true')) process.kill(process.pid, 'SIGKILL');
-  return send.call(this, delivery, target);
+  return send.call(this, delivery, ...more);
 };
