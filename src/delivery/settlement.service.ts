@@ -77,13 +77,20 @@ export class Settlement {
     const outcomes = [
       await this.write(delivered, this.delivered, (batch, finished) => this.repository.delivered(batch, finished)),
       await this.write(waiting, this.waiting, (batch, finished) => this.repository.waiting(batch, finished)),
-      await this.write(dead, this.dead, (batch) => this.deaths.settle(batch)),
+      await this.write(dead, this.dead, (batch, finished) => this.bury(batch, finished)),
     ];
     for (const { delivery, afterMs } of waiting)
       this.due.note(delivery.lane, delivery.orgcode, performance.now() + afterMs);
     for (const { delivery } of [...delivered, ...dead])
       if (delivery.isOrdered) this.due.note(delivery.lane, delivery.orgcode);
     return outcomes.every(Boolean);
+  }
+
+  /** The leases after the dead: these are written in the transactions of their organisations. */
+  private async bury(dead: readonly Dead[], finished: readonly bigint[]): Promise<number> {
+    const ours = await this.deaths.settle(dead);
+    if (finished.length > 0) await this.repository.delivered([], finished);
+    return ours;
   }
 
   private async write<Result extends { delivery: LeasedDelivery }>(
