@@ -21,6 +21,8 @@ export class Settlement {
   private delivered: Delivered[] = [];
   private waiting: Waiting[] = [];
   private dead: Dead[] = [];
+  /** Leases whose last delivery is dead. */
+  private ended: bigint[] = [];
   private running: Promise<void> | undefined;
 
   constructor(
@@ -58,7 +60,7 @@ export class Settlement {
   }
 
   private get size(): number {
-    return this.delivered.length + this.waiting.length + this.dead.length;
+    return this.delivered.length + this.waiting.length + this.dead.length + this.ended.length;
   }
 
   private async run(): Promise<void> {
@@ -78,6 +80,7 @@ export class Settlement {
       await this.write(delivered, this.delivered, (batch, finished) => this.repository.delivered(batch, finished)),
       await this.write(waiting, this.waiting, (batch, finished) => this.repository.waiting(batch, finished)),
       await this.write(dead, this.dead, (batch, finished) => this.bury(batch, finished)),
+      await this.endLeases(),
     ];
     for (const { delivery, afterMs } of waiting)
       this.due.note(delivery.lane, delivery.orgcode, performance.now() + afterMs);
@@ -86,11 +89,23 @@ export class Settlement {
     return outcomes.every(Boolean);
   }
 
-  /** The leases after the dead: these are written in the transactions of their organisations. */
+  /** The dead are written in the transactions of their organisations, their leases afterwards. */
   private async bury(dead: readonly Dead[], finished: readonly bigint[]): Promise<number> {
     const ours = await this.deaths.settle(dead);
-    if (finished.length > 0) await this.repository.delivered([], finished);
+    this.ended.push(...finished);
     return ours;
+  }
+
+  private async endLeases(): Promise<boolean> {
+    if (this.ended.length === 0) return true;
+    try {
+      await this.repository.delivered([], this.ended);
+      this.ended = [];
+      return true;
+    } catch (error) {
+      log.warn({ err: error }, 'leases could not be ended; they are in a moment, or run out');
+      return false;
+    }
   }
 
   private async write<Result extends { delivery: LeasedDelivery }>(

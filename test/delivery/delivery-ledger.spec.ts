@@ -55,7 +55,7 @@ describe('the ledger of deliveries', () => {
     events = ['pos', 'pim'].map((service) => ({ ...somethingHappens(random), service }));
     for (const one of [ALL, SOME]) ledger.subscribes(one);
     for (const event of events) ledger.acknowledges(ORG, event);
-    const [pos, pim] = events as [SaidEvent, SaidEvent];
+    const [pos, pim] = events as SaidEvent[] as [SaidEvent, SaidEvent];
     arrivals = [arrived(pos, ALL), arrived(pim, ALL), arrived(pim, SOME)];
     state = {
       rows: [row(pos, ALL), row(pim, ALL), row(pim, SOME)],
