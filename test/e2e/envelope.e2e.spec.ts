@@ -231,7 +231,7 @@ describe('the envelope', () => {
       'GET /ipm',
       'GET /docs',
       'GET /openapi.json',
-      'GET /metrics',
+      'GET /metrics/of/nobody',
     ])('it says 404: %s', async (line) => {
       for (const credentials of [true, false]) {
         const { status, text } = await send(line, credentials);
