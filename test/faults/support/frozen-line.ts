@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProductProcess } from '../../support/product-process.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import type { DeliveryOutcome, DeliveryStage } from './delivery-stage.js';
 
@@ -17,19 +18,20 @@ export async function frozenLine(stage: DeliveryStage, freeze: Freeze): Promise<
   const line = await TcpProxy.to(stage.database.url);
   try {
     const frozen = await stage.worker({ DATABASE_URL: line.urlOf(stage.database.url) });
-    const other = await stage.worker();
     stage.sink.answer = () => ({ afterMs: stage.random.between(50, 300) });
     let held = 0;
+    let other: ProductProcess | undefined; // not before the first one has something, or it might take all of it
     for (let round = 0; round < freeze.rounds; round += 1) {
       await stage.publish(freeze.events);
       await stage.busyWorker([frozen]);
       line.freeze();
       held += await stage.heldBy(frozen);
+      other ??= await stage.worker();
       await sleep(freeze.forMs);
       line.thaw();
       await stage.quiet(freeze.patienceMs);
     }
-    await other.stop('SIGTERM');
+    await other?.stop('SIGTERM');
     stage.forgetDelays();
     await stage.publish(20);
     await stage.quiet(freeze.patienceMs);
