@@ -79,11 +79,11 @@ export class WriteService {
     outside: () => Promise<Done>,
     written: (done: Done) => Written<Data>,
   ): Promise<Answer<Data>> {
-    const earlier = await this.earlier<Data>(caller, request);
-    if (earlier) return earlier;
     let done: Done;
     try {
       assertOwnContext(caller, request);
+      const earlier = await this.earlier<Data>(caller, request);
+      if (earlier) return earlier;
       done = await outside();
     } catch (error) {
       if (error instanceof AppError && error.failure.status < 500) await this.audit.refused(caller, error, request);

@@ -61,6 +61,7 @@ export class CatchUpRouting {
   private async gapsNow(tx: PlainTx, orgcode: string, { ordering, gaps }: Backlog): Promise<Gap[]> {
     const [gap] = gaps;
     if (ordering === 'parallel' || gaps.length !== 1 || !gap) return gaps;
+    await this.repository.bump(tx, orgcode); // before the cursor is held, as everywhere
     const cursor = await this.cursors.holdAcross(tx, orgcode);
     return [{ after: gap.after, to: String(cursor) }];
   }

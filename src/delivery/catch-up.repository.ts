@@ -40,13 +40,16 @@ export class CatchUpRepository {
     return row;
   }
 
-  /** A change of what is left to do is a change of the set of webhooks: one that keeps an order is live when nothing is left. */
   async keep(tx: PlainTx, { orgcode, webhookId }: Lagging, gaps: readonly Gap[]): Promise<void> {
     await tx.rows('webhook gaps', 'update webhook set gaps = $3 where orgcode = $1 and webhook_id = $2', [
       orgcode,
       webhookId,
       JSON.stringify(gaps),
     ]);
+  }
+
+  /** Who keeps the organisation's webhooks in memory reads them anew: one that keeps an order is live when nothing is left. */
+  async bump(tx: PlainTx, orgcode: string): Promise<void> {
     await tx.rows(
       'webhook bump',
       `insert into webhook_roll as r (orgcode, version) values ($1, 1) on conflict (orgcode) do update set version = r.version + 1`,

@@ -11,8 +11,9 @@ import { CatchUpRouting } from './catch-up-routing.service.js';
 /** More of one webhook is not put into the queue at once. */
 const MAX_WAITING = 2_000;
 const PATIENCE_MS = 250;
-/** For the first attempts of the last ones, before it is said what came of it. */
+/** For the first attempts of the last ones, before it is said what came of it: looked at seldom, because it may be many. */
 const LAST_ATTEMPTS_MS = 60_000;
+const BETWEEN_LOOKS_MS = 1_000;
 
 /** Makes good what a webhook missed while it was paused: oldest first, at the pace of its endpoint, while live events flow. */
 @Injectable()
@@ -62,7 +63,7 @@ export class CatchUp {
     const deadlineMs = Date.now() + LAST_ATTEMPTS_MS;
     let counts = await this.repository.outcome(webhook.lane, stretch);
     while (counts.untried > 0 && Date.now() < deadlineMs && !this.stop.isStopping) {
-      await sleep(PATIENCE_MS);
+      await sleep(BETWEEN_LOOKS_MS);
       await run.beat({ ...counts });
       counts = await this.repository.outcome(webhook.lane, stretch);
     }

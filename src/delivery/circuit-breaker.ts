@@ -5,16 +5,11 @@ const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 60_000;
 
 /**
- * How long a lane is left alone after so many failures in a row. It is probed then, never given up: whether it is paused is another
+ * How long a lane is left alone after so many failures in a row. It is probed then with one call at a time, never given up: whether it is paused is another
  * question. No delivery loses an attempt meanwhile.
  */
 export function pauseAfter(consecutiveFailures: number, random: () => number): number {
   if (consecutiveFailures < OPENS_AT) return 0;
   const doublings = Math.min(consecutiveFailures - OPENS_AT, 30);
   return jittered(Math.min(FIRST_PAUSE_MS * 2 ** doublings, LONGEST_PAUSE_MS), random);
-}
-
-/** How many calls of the lane may be on their way at once: a lane that fails gets one, to see whether it is back. */
-export function callsAllowed(consecutiveFailures: number, usually: number): number {
-  return consecutiveFailures < OPENS_AT ? usually : Math.min(1, usually);
 }

@@ -153,6 +153,7 @@ export class DeliveryClaims implements OnModuleInit {
   private wanted(target: WebhookTarget | undefined): WantedLane[] {
     if (!target) return [];
     const room = this.pump.roomOf(target);
+    this.full.delete(target.lane);
     if (room > 0) return [{ lane: target.lane, atMost: Math.min(room, AT_MOST_FROM_ONE_LANE), rate: target.rateLimit }];
     if (!this.pump.isShut(target)) this.full.add(target.lane);
     return [];

@@ -158,10 +158,11 @@ export class DeliveryPump implements BeforeApplicationShutdown {
     } catch (error) {
       log.error({ err: error, lane: String(delivery.lane) }, 'a delivery failed here and not at its endpoint');
       this.results.failedHere(delivery, target);
+    } finally {
+      this.window.done(delivery);
+      this.pump();
+      this.onSent(delivery.lane, delivery.orgcode);
     }
-    this.window.done(delivery);
-    this.pump();
-    this.onSent(delivery.lane, delivery.orgcode);
   }
 }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { OwnEvents } from '../cdc/own-events.service.js';
+import { OwnEvents, type OwnEvent } from '../cdc/own-events.service.js';
 import type { OperationResult, RunningOperation } from '../operations/operation-runs.service.js';
 import { Database } from '../platform/database/database.js';
 import { CatchUpRepository } from './catch-up.repository.js';
@@ -24,13 +24,11 @@ export class ReplayCompletion {
 
   /** Nothing of it is on its way; what has come of it so far is written down. */
   async isSettled(record: ReplayRecord): Promise<boolean> {
-    const { open, delivered, failed } = await this.replays.outcome(record);
-    await this.replays.keep(record, { delivered, failed });
-    return open === 0;
+    return (await this.replays.tally(record)) === 0;
   }
 
   async done(record: ReplayRecord, run: RunningOperation): Promise<OperationResult> {
-    const { failed } = await this.replays.outcome(record);
+    const { failed = 0 } = (await this.replays.read(record)) ?? {};
     return failed === 0
       ? this.complete(record, run, 'succeeded', 'All of it was delivered.')
       : this.complete(
@@ -41,7 +39,8 @@ export class ReplayCompletion {
         );
   }
 
-  blocked(record: ReplayRecord, run: RunningOperation): Promise<OperationResult> {
+  async blocked(record: ReplayRecord, run: RunningOperation): Promise<OperationResult> {
+    await this.replays.tally(record);
     const why = record.cancelAsked ? 'Somebody cancelled it.' : 'The webhook is not active any more.';
     return this.complete(record, run, 'blocked', `${why} What was in the queue goes out.`);
   }
@@ -52,27 +51,34 @@ export class ReplayCompletion {
     outcome: OperationResult['outcome'],
     message: string,
   ): Promise<OperationResult> {
-    const { orgcode, replayId, webhookId, only, fromUtc, toUtc, matched } = record;
-    const { delivered, failed } = await this.replays.outcome(record);
-    const payload = {
-      replay_id: replayId,
-      webhook_id: webhookId,
-      operation_run_id: run.id,
-      only,
-      ...(fromUtc !== null && { from_utc: fromUtc }),
-      to_utc: toUtc,
-      outcome,
-      matched_count: matched,
-      delivered_count: delivered,
-      failed_count: failed,
-    };
-    await this.database.transaction(orgcode, async (tx) => {
-      await this.replays.complete(tx, orgcode, replayId, { outcome, delivered, failed, operationRunId: run.id });
-      await this.ownEvents.appendUnasked(tx, orgcode, record.reason, [
-        { action: 'replay.completed', resource: { type: 'replay', id: replayId }, payload },
-      ]);
+    const { orgcode, replayId } = record;
+    const ended = await this.database.transaction(orgcode, async (tx) => {
+      const end = await this.replays.complete(tx, orgcode, replayId, { outcome, operationRunId: run.id });
+      await this.ownEvents.appendUnasked(tx, orgcode, record.reason, [replayCompleted(end, run.id, outcome)]);
+      return end;
     });
     this.ownEvents.announce(orgcode);
+    const { matched, delivered, failed } = ended;
     return { outcome, counts: { matched, delivered, failed }, message };
   }
+}
+
+function replayCompleted(
+  { replayId, webhookId, only, fromUtc, toUtc, matched, delivered, failed }: ReplayRecord,
+  runId: number,
+  outcome: OperationResult['outcome'],
+): OwnEvent {
+  const payload = {
+    replay_id: replayId,
+    webhook_id: webhookId,
+    operation_run_id: runId,
+    only,
+    ...(fromUtc !== null && { from_utc: fromUtc }),
+    to_utc: toUtc,
+    outcome,
+    matched_count: matched,
+    delivered_count: delivered,
+    failed_count: failed,
+  };
+  return { action: 'replay.completed', resource: { type: 'replay', id: replayId }, payload };
 }

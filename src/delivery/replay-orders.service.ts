@@ -5,6 +5,7 @@ import { Database } from '../platform/database/database.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Answer } from '../platform/http/answer.js';
 import type { Caller } from '../platform/http/caller.js';
+import { WebhookReading } from '../webhook/webhook-reading.service.js';
 import { replayErrors } from './replay.errors.js';
 import { ReplayRepository, type ReplayRecord } from './replay.repository.js';
 import type {
@@ -14,7 +15,6 @@ import type {
   ReplayRequest,
   ReplayStartRequest,
 } from './webhook-replay.dto.js';
-import { WebhookReplay } from './webhook-replay.service.js';
 
 const DEFAULT_RATE = 100;
 
@@ -25,17 +25,17 @@ export class ReplayOrders {
     private readonly writes: WriteService,
     private readonly database: Database,
     private readonly replays: ReplayRepository,
-    private readonly sync: WebhookReplay,
+    private readonly reading: WebhookReading,
   ) {}
 
-  async start(caller: Caller, request: ReplayStartRequest): Promise<Answer<ReplayData>> {
+  start(caller: Caller, request: ReplayStartRequest): Promise<Answer<ReplayData>> {
     const { orgcode } = caller;
     return this.writes.once(caller, request, async (tx) => {
-      const target = await this.sync.activeTarget(orgcode, request.webhook_id);
+      const { lane } = await this.reading.assertActiveWithin(tx, orgcode, request.webhook_id);
       const record = await this.replays.insert(tx, orgcode, {
         replayId: request.replay_id ?? `rpl_${randomBytes(9).toString('base64url')}`,
         webhookId: request.webhook_id,
-        lane: target.lane,
+        lane,
         only: request.only ?? 'all',
         service: request.service ?? null,
         fromUtc: request.from_utc ?? null,

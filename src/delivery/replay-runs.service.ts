@@ -41,7 +41,7 @@ export class ReplayRuns {
       const record = await this.replays.read(open);
       if (!record || record.status === 'completed')
         return { outcome: 'succeeded', counts: {}, message: 'It was done.' };
-      const target = await this.targetOf(record);
+      const target = await this.targets.current(record.orgcode, record.webhookId);
       if (record.cancelAsked || target?.status !== 'active') return this.completion.blocked(record, run);
       await run.beat({ matched: record.matched, queued: record.queued });
       if (record.status !== 'running') await this.count(record, target, run);
@@ -49,11 +49,6 @@ export class ReplayRuns {
       else if (await this.completion.isSettled(record)) return this.completion.done(record, run);
       else await sleep(PATIENCE_MS);
     }
-  }
-
-  private async targetOf({ orgcode, lane }: ReplayRecord): Promise<WebhookTarget | undefined> {
-    const { targets } = await this.targets.ofOrganisation(orgcode);
-    return targets.find((target) => target.lane === lane);
   }
 
   private async count(record: ReplayRecord, target: WebhookTarget, run: RunningOperation): Promise<void> {
@@ -68,6 +63,7 @@ export class ReplayRuns {
 
   /** Its own pace, and no more than the endpoint works off. */
   private async send(record: ReplayRecord, target: WebhookTarget): Promise<void> {
+    await this.replays.tally(record);
     if (!(await this.completion.hasRoom(record))) {
       await sleep(PATIENCE_MS);
       return;

@@ -44,7 +44,8 @@ export class ReplaySending {
       numbers.map(({ position, replayNo }) =>
         this.sendOne(target, {
           ...FRESH,
-          ...target,
+          orgcode: target.orgcode,
+          lane: target.lane,
           position,
           replayNo,
           lease,

@@ -44,13 +44,13 @@ export class ReplayRepository {
     });
   }
 
-  async complete(
+  complete(
     tx: Tx,
     orgcode: string,
     replayId: string,
-    end: { outcome: string; delivered: number; failed: number; operationRunId: number },
-  ): Promise<void> {
-    await tx.webhookReplay.update({
+    end: { outcome: string; operationRunId: number },
+  ): Promise<ReplayRecord> {
+    return tx.webhookReplay.update({
       where: { orgcode_replayId: { orgcode, replayId } },
       data: { ...end, status: 'completed', updatedAt: new Date() },
     });
@@ -83,11 +83,12 @@ export class ReplayRepository {
   async queue({ orgcode, replayId, lane }: ReplayRecord, positions: readonly bigint[], sentTo: bigint): Promise<void> {
     await this.database.plainAcross('delivery', async (tx) => {
       if (positions.length > 0)
-        await tx.rows('replay queue', 'select lease from ipm_insert_replays($1, $2, $3::bigint[], false, null, null)', [
-          orgcode,
-          lane,
-          positions,
-        ]);
+        await tx.rows(
+          'replay queue',
+          `insert into webhook_replay_item (orgcode, replay_id, lane, position, replay_no)
+           select $1, $2, $3, r.position, r."replayNo" from ipm_insert_replays($1, $3, $4::bigint[], false, 0, '') r`,
+          [orgcode, replayId, lane, positions],
+        );
       await tx.rows(
         'replay progress',
         'update webhook_replay set sent_to = $3, queued = queued + $4, updated_at = clock_timestamp() where orgcode = $1 and replay_id = $2',
@@ -103,23 +104,14 @@ export class ReplayRepository {
     return new Set(rows.map(({ position }) => position));
   }
 
-  /** What has come of what was sent since then. */
-  async outcome({
-    lane,
-    createdAt,
-    countedTo,
-  }: ReplayRecord): Promise<{ open: number; delivered: number; failed: number }> {
-    const [row] = await this.database.plainAcross('delivery', (tx) =>
-      tx.rows<{ open: number; delivered: number; failed: number }>(
-        'replay outcome',
-        `select count(*) filter (where status in ('scheduled', 'sending'))::int as open,
-           count(*) filter (where status = 'delivered')::int as delivered,
-           count(*) filter (where status in ('dead', 'cancelled'))::int as failed
-         from delivery where lane = $1 and position <= $2 and replay_no > 0 and created_at >= $3`,
-        [lane, countedTo ?? 0n, createdAt],
-      ),
-    );
-    return row ?? { open: 0, delivered: 0, failed: 0 };
+  /** Counts what has come to its end since the last time; how many have not. */
+  async tally({ orgcode, replayId }: OpenReplay): Promise<number> {
+    const [row] = await this.database.callAcross<{ r: bigint }>('delivery', {
+      name: 'replay tally',
+      call: 'ipm_tally_replay($1, $2)',
+      values: [orgcode, replayId],
+    });
+    return Number(row?.r ?? 0n);
   }
 
   private chosen(

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { WriteService } from '../audit/write.service.js';
 import { FeedService } from '../cdc/feed.service.js';
@@ -51,17 +52,10 @@ export class WebhookReplay {
     );
   }
 
-  /** Of a webhook that calls are made to. */
-  async activeTarget(orgcode: string, webhookId: string): Promise<WebhookTarget> {
-    await this.reading.assertActive(orgcode, webhookId);
-    const { targets } = await this.targets.ofOrganisation(orgcode);
-    const target = targets.find((one) => one.webhookId === webhookId);
-    if (!target) throw new Error(`webhook ${webhookId} is active and has no target`);
-    return target;
-  }
-
   private async send(orgcode: string, request: WebhookReplayRequest): Promise<WebhookReplayed> {
-    const target = await this.activeTarget(orgcode, request.webhook_id);
+    await this.reading.assertActive(orgcode, request.webhook_id);
+    const target = await this.targets.current(orgcode, request.webhook_id);
+    if (!target) throw new Error(`webhook ${request.webhook_id} is active and has no target`);
     const { webhook_id, service, from_utc } = request;
     const scope = {
       orgcode,
@@ -105,8 +99,8 @@ export class WebhookReplay {
     for (let i = 0; i < wanted.length;) {
       const left = limit - progress.delivered - progress.failed;
       if (left === 0 || Date.now() >= deadlineMs) return false;
-      const batch = wanted.slice(i, i + Math.min(AT_ONCE, left));
-      const sent = await this.sending.send(target, batch);
+      const batch = wanted.slice(i, i + Math.min(AT_ONCE, left, target.rateLimit ?? AT_ONCE));
+      const [sent] = await Promise.all([this.sending.send(target, batch), sleep(timeOf(batch.length, target))]);
       progress.delivered += sent.delivered;
       progress.failed += sent.failed;
       progress.cursor = batch.at(-1)?.position ?? progress.cursor;
@@ -114,4 +108,9 @@ export class WebhookReplay {
     }
     return true;
   }
+}
+
+/** What so many calls take at the rate that the webhook wants. */
+function timeOf(calls: number, { rateLimit }: WebhookTarget): number {
+  return rateLimit === null ? 0 : (calls * 1_000) / rateLimit;
 }

@@ -30,8 +30,7 @@ export class WebhookTest {
 
   async send({ orgcode }: Caller, { webhook_id, event }: WebhookTestRequest): Promise<WebhookTested> {
     const webhook = await this.reading.get(orgcode, webhook_id);
-    const { targets } = await this.targets.ofOrganisation(orgcode);
-    const target = targets.find(({ webhookId }) => webhookId === webhook_id);
+    const target = await this.targets.current(orgcode, webhook_id);
     if (!target) throw new AppError(webhookErrors.isRevoked);
     const specimen = await this.specimen(orgcode, webhook_id, event);
     const outgoing = outgoingSpecimen(orgcode, specimen);

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
+import type { Db } from '../platform/database/transaction.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Caller } from '../platform/http/caller.js';
 import { RevisionedRecords } from '../platform/http/operation.js';
@@ -29,10 +30,17 @@ export class WebhookReading extends RevisionedRecords {
   }
 
   /** For what only makes sense while calls are made. */
-  async assertActive(orgcode: string, webhookId: string): Promise<void> {
-    const { status } = await this.get(orgcode, webhookId);
-    if (status === 'paused') throw new AppError(webhookErrors.isPaused);
-    if (status === 'revoked') throw new AppError(webhookErrors.isRevoked);
+  assertActive(orgcode: string, webhookId: string): Promise<{ lane: bigint }> {
+    return this.database.read(orgcode, (db) => this.assertActiveWithin(db, orgcode, webhookId));
+  }
+
+  /** The same in a transaction that goes on with it. */
+  async assertActiveWithin(db: Db, orgcode: string, webhookId: string): Promise<{ lane: bigint }> {
+    const webhook = await this.webhooks.find(db, orgcode, webhookId);
+    if (!webhook) throw new AppError(webhookErrors.notFound);
+    if (webhook.status === 'paused') throw new AppError(webhookErrors.isPaused);
+    if (webhook.status === 'revoked') throw new AppError(webhookErrors.isRevoked);
+    return webhook;
   }
 
   snapshot(orgcode: string, { webhook_id }: Readonly<Record<string, unknown>>): Promise<object | undefined> {

@@ -31,7 +31,8 @@ export interface WebhookTargetSet {
   targets: readonly WebhookTarget[];
 }
 
-const MAX_ORGANISATIONS = 1_000;
+/** Of those that have webhooks: with more of them at work than are kept, each would push the others out. */
+const MAX_ORGANISATIONS = 10_000;
 const ORGANISATIONS_A_QUERY = 50;
 
 /** What webhooks there are, for who routes and sends: kept in memory, and read again when an organisation's version has moved. */
@@ -69,6 +70,12 @@ export class WebhookTargets {
     const read = (system: PlainTx): Promise<StoredSet[]> => this.repository.sets(system, [orgcode]);
     const [stored] = tx ? await read(tx) : await this.database.plainAcross('webhook targets', read);
     return stored ? this.keep(stored) : { version: 0n, targets: [] };
+  }
+
+  /** One that is not revoked, as it is now: read again only if something of its organisation has changed. */
+  async current(orgcode: string, webhookId: string): Promise<WebhookTarget | undefined> {
+    await this.refresh([orgcode]);
+    return this.sets.get(orgcode)?.targets.find((target) => target.webhookId === webhookId);
   }
 
   /** Of an organisation that was asked for lately. */

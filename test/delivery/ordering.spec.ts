@@ -61,6 +61,18 @@ describe('a webhook with a pace of its own', () => {
     expect(orderOf(webhook.path, 'one')).toEqual([0, 1, 2]);
   });
 
+  it('leaves nothing behind when it is revoked, however much waits', async () => {
+    const webhook = await scene.webhook({ ordering: 'key', retry_schedule: [0, 2] });
+    sink.answer = () => ({ status: 500 });
+    for (let batch = 0; batch < 3; batch += 1)
+      await scene.publish(500, (n) => ({ ordering_key: 'one', payload: { n } }));
+    await until(async () => (await scene.rows('select lane from delivery_waiting')).length === 1_499, 20_000);
+    await scene.setStatus(webhook, 'revoked');
+    await until(async () => (await scene.statuses()).cancelled === 1_500, 20_000);
+    for (const table of ['delivery_key', 'delivery_waiting', 'delivery_due'])
+      expect(await scene.rows(`select lane from ${table}`)).toHaveLength(0);
+  });
+
   it('finishes its backlog before live events', async () => {
     const webhook = await scene.webhook({ ordering: 'key' });
     await scene.setStatus(webhook, 'paused');

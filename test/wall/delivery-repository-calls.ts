@@ -19,6 +19,7 @@ const SENDING = 10;
 const LOST = 11;
 const DUE = 12;
 const SUSPECT = 13;
+const GONE = 14;
 const WORKER = 'spec';
 
 /** What workers would find and do something with: something due, something on its way, something whose worker is lost, a gap. */
@@ -47,6 +48,10 @@ export async function layOutWork(
     `insert into webhook_replay (orgcode, replay_id, webhook_id, lane, "only", to_utc, rate, reason)
      values ($1, '${LAID_OUT_REPLAY}', $2, $3, 'all', '2026-01-01T00:00:00Z', 1, 'r')`,
     [orgcode, webhookId, lane],
+  );
+  await database.asOwner(
+    `insert into webhook_replay_item (orgcode, replay_id, lane, position, replay_no) values ($1, '${LAID_OUT_REPLAY}', $2, 0, ${GONE})`,
+    [orgcode, lane],
   );
   await database.asOwner(`update webhook set gaps = '[{"after":"0","to":"1"}]' where lane = $1`, [lane]);
 }
@@ -165,6 +170,11 @@ const catchUpCalls: CallsOf<CatchUpRepository> = {
     system: true,
     run: (backlog, { db, of }) => backlog.keep(db, of, []),
     shows: ({ db, of }) => db.webhook.count({ where: { lane: of.lane, gaps: { equals: [] } } }),
+  },
+  bump: {
+    system: true,
+    run: (backlog, { db, of }) => backlog.bump(db, of.orgcode),
+    shows: ({ db, of }) => db.webhookRoll.count({ where: { orgcode: of.orgcode, version: { gt: 1 } } }),
   },
   waiting: { system: true, run: (backlog, { of }) => backlog.waiting(of.lane, 10) },
   outcome: {

@@ -118,6 +118,8 @@ async function layOutDeliveries(
      ), r as (
        insert into webhook_replay (orgcode, replay_id, webhook_id, lane, status, outcome, "only", service, to_utc, rate, reason)
        select $1, replace($4, 'canary', 'replay'), $2, lane, 'completed', 'succeeded', 'all', $4, '2026-01-01T00:00:00Z', 1, $4 from w
+     ), i as (
+       insert into webhook_replay_item select $1, replace($4, 'canary', 'replay'), lane, $3::bigint, 2 from w
      )
      insert into delivery_tally (orgcode, lane, from_time, delivered, failed, dead, ages)
      select $1, lane, date_bin('5 minutes', now(), 'epoch'), 1, 1, 1, array_fill(1, array[${AGE_CLASSES}]) from w
