@@ -77,7 +77,7 @@ export class WriteService {
     caller: Caller,
     request: StatedGrounds & object,
     outside: () => Promise<Done>,
-    written: (done: Done) => Written<Data>,
+    work: (tx: Tx, done: Done) => Promise<Written<Data>>,
   ): Promise<Answer<Data>> {
     let done: Done;
     try {
@@ -89,7 +89,7 @@ export class WriteService {
       if (error instanceof AppError && error.failure.status < 500) await this.audit.refused(caller, error, request);
       throw error;
     }
-    return this.once(caller, request, () => Promise.resolve(written(done)));
+    return this.once(caller, request, (tx) => work(tx, done));
   }
 
   private async earlier<Data extends object>(

@@ -39,13 +39,13 @@ export class EventLogRepository {
     return this.database.call<Appended & { n: bigint }>(orgcode, {
       name: 'ipm_append',
       call: 'ipm_append(o.orgcode, $2, make_interval(secs => $3), $4::text[], $5::text[]::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])',
-      values: [options.catalogVersion, options.maxPushAgeSeconds, ...columnsOf(entries).map(binaryTextArray)],
+      values: [options.catalogVersion, options.maxPushAgeSeconds, ...entryColumns(entries).map(binaryTextArray)],
     });
   }
 
   /** As the last statement of a transaction: the organisation's lock is held from here to the commit. */
   appendWithin(tx: Tx, orgcode: string, entries: readonly LogEntry[], options: AppendOptions): Promise<Appended[]> {
-    const [ids, times, services, actions, guids, channels, envelopes] = columnsOf(entries);
+    const [ids, times, services, actions, guids, channels, envelopes] = entryColumns(entries);
     return tx.$queryRaw(Prisma.sql`
       select n, position, duplicate, pushed from ipm_append(${orgcode}, ${options.catalogVersion}::bigint,
         make_interval(secs => ${options.maxPushAgeSeconds}), ${ids}::text[], ${times}::timestamptz[], ${services}::text[],
@@ -55,7 +55,7 @@ export class EventLogRepository {
 
 type Columns = [string[], string[], string[], string[], (string | null)[], (string | null)[], string[]];
 
-function columnsOf(entries: readonly LogEntry[]): Columns {
+export function entryColumns(entries: readonly LogEntry[]): Columns {
   return [
     entries.map(({ eventId }) => eventId),
     entries.map(({ occurredAt }) => occurredAt),

@@ -37,6 +37,19 @@ export interface StretchFound extends LogEnds {
   scannedTo: bigint | null;
 }
 
+export interface ExportBounds {
+  limit: number;
+  maxBytes: number;
+  scanLimit: number;
+}
+
+export interface ExportedStretch {
+  records: number;
+  lines: string;
+  cursor: bigint;
+  droppedTo: bigint;
+}
+
 const COLUMNS = Prisma.sql`e.position, e.recorded_at as "recordedAt", e.envelope, e.service, e.logical_guid as "logicalGuid",
   e.channel_code as "channelCode", (extract(epoch from e.occurred_at) * 1000000)::bigint as "occurredMicros"`;
 
@@ -77,6 +90,22 @@ export class FeedRepository {
     });
     const [{ head = 0n, droppedTo = 0n } = {}] = found;
     return { rows: found.filter(({ envelope }) => envelope !== null), head, droppedTo, scanned: 0, scannedTo: null };
+  }
+
+  /** What passes of a stretch, rendered a line each (migration: bulk). */
+  async exported(
+    orgcode: string,
+    { after, before }: Stretch,
+    { service, fromMicros, toMicros }: FeedFilters,
+    { limit, maxBytes, scanLimit }: ExportBounds,
+  ): Promise<ExportedStretch> {
+    const [found] = await this.database.call<ExportedStretch>(orgcode, {
+      name: 'ipm_export_page',
+      call: `ipm_export_page(o.orgcode, $2, $3, $4, $5, $6, $7, ${timeIn('$8')}, ${timeIn('$9')})`,
+      values: [after, before, limit, maxBytes, scanLimit, service, fromMicros, toMicros],
+    });
+    if (!found) throw new Error('ipm_export_page answers one row');
+    return found;
   }
 
   async ends(orgcode: string): Promise<LogEnds> {

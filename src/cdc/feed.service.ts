@@ -104,6 +104,11 @@ export class FeedService {
     return this.feed.ends(orgcode);
   }
 
+  /** Throws where retention has taken what comes after the position. */
+  assertKept(orgcode: string, filters: FeedFilters, after: bigint, { droppedTo }: LogEnds): void {
+    if (after < droppedTo) throw this.expired(orgcode, filters, droppedTo);
+  }
+
   cursorIn(token: object | undefined, scope: PageScope): bigint | undefined {
     const [position] = this.paging.positionAfter(token, scope) ?? [];
     return position === undefined ? undefined : BigInt(position);

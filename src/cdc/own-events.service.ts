@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { OWN_SERVICE } from '../catalog/event-type.js';
 import type { Tx } from '../platform/database/transaction.js';
 import type { Caller } from '../platform/http/caller.js';
 import type { RequestContext, SourceRef } from '../platform/http/request.dto.js';
@@ -22,7 +23,6 @@ interface Grounds {
   source_refs?: SourceRef[];
 }
 
-export const OWN_SERVICE = 'ipm';
 const SCHEMA_VERSION = '1.0';
 
 /** Puts what IPM does into the log of the organisation concerned, in the transaction of the thing itself. */

@@ -1,4 +1,5 @@
 import { maxLength } from 'class-validator';
+import { OWN_SERVICE } from '../catalog/event-type.js';
 import { AppError, type FieldProblem } from '../platform/errors/app-error.js';
 import { assertStorable } from '../platform/http/body-hygiene.js';
 import { UnreadableItem } from '../platform/http/body-parser.js';
@@ -33,7 +34,6 @@ export type Judgement = { event: PublishedEvent; occurredAt: string } | { reject
 
 const MAX_AHEAD_MS = 24 * 60 * 60_000;
 const MAX_SOURCE_REFS = 100;
-const OWN_SERVICE = 'ipm';
 
 type Check = (value: unknown) => string | undefined;
 
@@ -83,6 +83,12 @@ const CONTEXT_CHECKS: readonly (readonly [string, Check])[] = [
 
 /** Whether one item of a batch is an event that may go into the log of the organisation. */
 export function judgeForm(item: unknown, orgcode: string, nowMs: number): Judgement {
+  const judgement = judgeHistory(item, orgcode, nowMs);
+  return 'event' in judgement && judgement.event.service === OWN_SERVICE ? rejected(eventErrors.reserved) : judgement;
+}
+
+/** The same for what may have been in the log before: events that IPM itself made are welcome. */
+export function judgeHistory(item: unknown, orgcode: string, nowMs: number): Judgement {
   if (item instanceof UnreadableItem || !isObject(item)) return rejected(eventErrors.unreadable);
   const fields = formProblems(item);
   if (fields.length > 0) return rejected(eventErrors.invalid, fields);
@@ -90,7 +96,6 @@ export function judgeForm(item: unknown, orgcode: string, nowMs: number): Judgem
   const occurredAt = canonicalTime(event.occurred_at);
   if (occurredAt === undefined) return rejected(eventErrors.invalid, [{ path: 'occurred_at', tag: 'not_a_time' }]);
   if (Date.parse(occurredAt) > nowMs + MAX_AHEAD_MS) return rejected(eventErrors.tooFarAhead);
-  if (event.service === OWN_SERVICE) return rejected(eventErrors.reserved);
   if ((event.request_context?.orgcode ?? orgcode) !== orgcode) return rejected(eventErrors.otherContext);
   return { event, occurredAt };
 }

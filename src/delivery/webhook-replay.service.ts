@@ -48,7 +48,8 @@ export class WebhookReplay {
       caller,
       request,
       () => this.send(caller.orgcode, request),
-      (data) => ({ data, audit: { resource: { type: 'webhook', id: request.webhook_id }, after: data } }),
+      (_tx, data) =>
+        Promise.resolve({ data, audit: { resource: { type: 'webhook', id: request.webhook_id }, after: data } }),
     );
   }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { SystemTx } from '../platform/database/transaction.js';
+import type { SystemTx, Tx } from '../platform/database/transaction.js';
 
 export type OperationOutcome = 'succeeded' | 'partially_succeeded' | 'blocked' | 'failed';
 export type OperationCounts = Readonly<Record<string, number>>;
@@ -30,6 +30,21 @@ export class OperationRunRepository {
     return run?.id;
   }
 
+  /** One that waits for its turn. */
+  async queue(tx: Tx, { type, orgcode, subject, initiator }: NewOperationRun): Promise<number> {
+    const [run] = await tx.$queryRaw<[{ id: number }]>`
+      insert into operation_run (type, orgcode, subject, initiator) values (${type}, ${orgcode ?? null}, ${subject}, ${initiator})
+      returning id`;
+    return run.id;
+  }
+
+  /** Its turn has come, or comes again: who says so has it by another lease than the heartbeat. */
+  async begin(tx: SystemTx, id: number): Promise<void> {
+    await tx.$executeRaw`
+      update operation_run set status = 'running', started_at = coalesce(started_at, clock_timestamp()), heartbeat_at = clock_timestamp()
+      where id = ${id} and status <> 'completed'`;
+  }
+
   async beat(tx: SystemTx, id: number, counts: OperationCounts): Promise<void> {
     await tx.$executeRaw`
       update operation_run set heartbeat_at = clock_timestamp(), counts = ${JSON.stringify(counts)}::jsonb
@@ -42,7 +57,7 @@ export class OperationRunRepository {
   }
 
   async complete(
-    tx: SystemTx,
+    tx: SystemTx | Tx,
     id: number,
     outcome: OperationOutcome,
     counts: OperationCounts,

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
+import type { Tx } from '../platform/database/transaction.js';
 import { log } from '../platform/telemetry/logger.js';
 import {
   OperationRunRepository,
@@ -44,10 +45,8 @@ export class OperationRuns {
       this.runs.startOrTakeOver(tx, what, STALE_SECONDS),
     );
     if (id === undefined) return false;
-    const beat = (counts: OperationCounts): Promise<void> =>
-      this.database.acrossOrganisations('operation run', (tx) => this.runs.beat(tx, id, counts));
     try {
-      const result = await work({ id, beat });
+      const result = await work({ id, beat: (counts) => this.beat(id, counts) });
       if (result) await this.complete(id, result);
       else await this.leave(id);
     } catch (error) {
@@ -56,6 +55,24 @@ export class OperationRuns {
       await this.complete(id, { outcome: 'failed', counts: {}, message });
     }
     return true;
+  }
+
+  /** For work that is ordered, and has a lease of its own: from here it is seen. */
+  queue(tx: Tx, what: NewOperationRun): Promise<number> {
+    return this.runs.queue(tx, what);
+  }
+
+  begin(id: number): Promise<void> {
+    return this.database.acrossOrganisations('operation run', (tx) => this.runs.begin(tx, id));
+  }
+
+  beat(id: number, counts: OperationCounts): Promise<void> {
+    return this.database.acrossOrganisations('operation run', (tx) => this.runs.beat(tx, id, counts));
+  }
+
+  /** In the transaction that ends the work itself. */
+  end(tx: Tx, id: number, { outcome, counts, message }: OperationResult): Promise<void> {
+    return this.runs.complete(tx, id, outcome, counts, message);
   }
 
   private leave(id: number): Promise<void> {

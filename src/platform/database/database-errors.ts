@@ -34,14 +34,18 @@ export function isRetryableConflict(error: unknown): boolean {
   return codesOf(error).some((code) => RETRYABLE_CONFLICTS.has(code) || code === 'P2034');
 }
 
+export function hasCode(error: unknown, code: string): boolean {
+  return codesOf(error).includes(code);
+}
+
 export function isLockTimeout(error: unknown): boolean {
-  return codesOf(error).includes(LOCK_NOT_AVAILABLE);
+  return hasCode(error, LOCK_NOT_AVAILABLE);
 }
 
 /** A row for which no partition has been made yet. */
 export function isPartitionMissing(error: unknown): boolean {
   const message = error instanceof Error ? error.message : '';
-  return codesOf(error).includes(CHECK_VIOLATION) && message.includes('no partition of relation');
+  return hasCode(error, CHECK_VIOLATION) && message.includes('no partition of relation');
 }
 
 /** What a caller may know of a database error: a clear 503 if waiting helps; the error itself otherwise, which becomes a 500. */

@@ -55,7 +55,12 @@ function linesOf(text: string): string[] {
     .filter((line) => line.trim() !== '');
 }
 
-export function itemOf(line: string): unknown {
+/** What is not UTF-8 would come back as something else than was sent. */
+export function itemInLine(line: Buffer): unknown {
+  return isUtf8(line) ? itemOf(line.toString('utf8')) : new UnreadableItem();
+}
+
+function itemOf(line: string): unknown {
   if (line.includes('"__proto__"')) return new UnreadableItem(); // as the parser of JSON bodies holds it
   try {
     return JSON.parse(line);

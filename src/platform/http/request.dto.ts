@@ -23,13 +23,23 @@ const MAX_REASON = 2_000;
 
 const VISIBLE_ASCII_255 = /^[\x21-\x7e]{1,255}$/;
 
-/** Every write says who, why and on what grounds. `Idempotency-Key` works as a header everywhere, and so does the body's field. */
-export abstract class WriteRequest {
+/** `Idempotency-Key` works as a header everywhere, and so does the body's field. */
+abstract class RepeatableRequest {
   @Part(() => RequestContext) request_context!: RequestContext;
-  @Text({ max: MAX_REASON }) reason!: string;
-  @Parts(() => SourceRef, { maxItems: 100 }) source_refs!: SourceRef[];
   @TextOfForm(VISIBLE_ASCII_255, 'not_an_idempotency_key', { optional: true, extension: true })
   idempotency_key?: string;
+}
+
+/** Every write says who, why and on what grounds. */
+export abstract class WriteRequest extends RepeatableRequest {
+  @Text({ max: MAX_REASON }) reason!: string;
+  @Parts(() => SourceRef, { maxItems: 100 }) source_refs!: SourceRef[];
+}
+
+/** One that may leave out why, because what it goes on with has said it. */
+export abstract class FollowingWriteRequest extends RepeatableRequest {
+  @Text({ max: MAX_REASON, optional: true }) reason?: string;
+  @Parts(() => SourceRef, { maxItems: 100, optional: true }) source_refs?: SourceRef[];
 }
 
 export abstract class PageRequest {

@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { CatalogMoved } from '../cdc/event-appender.service.js';
+import { entryColumns, type LogEntry } from '../cdc/event-log.repository.js';
+import { binaryTextArray } from '../platform/database/binary-array.js';
+import { hasCode } from '../platform/database/database-errors.js';
+import { Database } from '../platform/database/database.js';
+import { JOB_LEASE_SECONDS } from './bulk-limits.js';
+import type { ClaimedJob } from './bulk-work.repository.js';
+import type { ReportedLine } from './reported-line.js';
+
+const CATALOG_MOVED = 'IPM01';
+
+/** Of the whole job, so that a chunk that is done twice by mistake counts once. */
+export interface ImportCheckpoint {
+  lines: number;
+  bytes: number;
+  processed: number;
+  errors: number;
+  skipped: number;
+}
+
+export interface CheckedChunk {
+  /** Each event once. */
+  entries: readonly LogEntry[];
+  catalogVersion: bigint;
+  maxPushAgeSeconds: number;
+  reported: readonly ReportedLine[];
+}
+
+/** What an import writes. */
+@Injectable()
+export class ImportChunkRepository {
+  constructor(private readonly database: Database) {}
+
+  /** One transaction. Answers whether the job is still the caller's; throws `CatalogMoved`. */
+  async write(
+    { orgcode, jobId, fence }: ClaimedJob,
+    { lines, bytes, processed, errors, skipped }: ImportCheckpoint,
+    { entries, catalogVersion, maxPushAgeSeconds, reported }: CheckedChunk,
+  ): Promise<boolean> {
+    const job = [jobId, fence, JOB_LEASE_SECONDS, lines, bytes, processed, errors, skipped, JSON.stringify(reported)];
+    const log = [catalogVersion, maxPushAgeSeconds, ...entryColumns(entries).map(binaryTextArray)];
+    try {
+      const [written] = await this.database.call<{ isOurs: boolean }>(orgcode, {
+        name: 'ipm_import_chunk',
+        call: `ipm_import_chunk(o.orgcode, $2, $3, make_interval(secs => $4), $5, $6, $7, $8, $9, $10::jsonb, $11,
+          make_interval(secs => $12), $13::text[], $14::text[]::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[])`,
+        values: [...job, ...log],
+      });
+      return written?.isOurs === true;
+    } catch (error) {
+      throw hasCode(error, CATALOG_MOVED) ? new CatalogMoved() : error;
+    }
+  }
+
+  /** By line, as the report has them. */
+  async reported({ orgcode, jobId }: ClaimedJob): Promise<ReportedLine[]> {
+    const rows = await this.database.read(orgcode, (db) =>
+      db.bulkError.findMany({ where: { orgcode, jobId }, orderBy: { line: 'asc' }, select: { entry: true } }),
+    );
+    return rows.map(({ entry }) => entry as unknown as ReportedLine);
+  }
+}
