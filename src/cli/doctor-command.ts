@@ -32,7 +32,7 @@ async function examine(): Promise<CommandResult> {
       return examinePostgres({ url, ownerUrl, migrationsFolder });
     }),
     whereGiven(environment.REDIS_URL, examineRedis),
-    complete ? examineObjectStore(complete.objectStore) : Promise.resolve([]),
+    complete ? examineObjectStore(complete) : Promise.resolve([]),
   ]);
   const configured = Array.isArray(configuration) ? configuration : [ok('configuration', 'complete')];
   const checks = [...unconnected, ...configured, ...stores.flat()];

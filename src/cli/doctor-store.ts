@@ -1,17 +1,20 @@
 import { statfs } from 'node:fs/promises';
+import type { Configuration } from '../platform/config/configuration.js';
+import { FileLinks } from '../platform/object-store/file-links.js';
 import { openObjectStore } from '../platform/object-store/open-object-store.js';
-import type { ObjectStoreConfiguration } from '../platform/object-store/object-store-options.js';
+import { Keyring } from '../platform/secrets/keyring.js';
 import { failed, ok, warning, type Finding } from './doctor-finding.js';
 
 const MEGABYTE = 1024 * 1024;
 const TOO_LITTLE_MB = 200;
 const LITTLE_MB = 2_000;
 
-export async function examineObjectStore(options: ObjectStoreConfiguration): Promise<Finding[]> {
+export async function examineObjectStore(configuration: Configuration): Promise<Finding[]> {
+  const { objectStore: options } = configuration;
   const place =
     options.kind === 'folder' ? `folder ${options.folder}` : `bucket ${options.bucket} at ${options.endpoint}`;
   try {
-    await openObjectStore(options).check();
+    await openObjectStore(options, new FileLinks(new Keyring(configuration), configuration)).check();
   } catch (error) {
     const next =
       options.kind === 'folder'

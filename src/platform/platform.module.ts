@@ -8,6 +8,7 @@ import { Paging } from './http/paging.js';
 import { IdempotencyRepository } from './idempotency/idempotency.repository.js';
 import { IdempotencyService } from './idempotency/idempotency.service.js';
 import { IdempotencySweep } from './idempotency/idempotency.sweep.js';
+import { FileLinks } from './object-store/file-links.js';
 import { ObjectStore } from './object-store/object-store.js';
 import { openObjectStore } from './object-store/open-object-store.js';
 import { GuardedClient } from './outgoing/guarded-client.js';
@@ -20,6 +21,7 @@ import { Keyring } from './secrets/keyring.js';
 const providers = [
   Database,
   DatabaseLife,
+  FileLinks,
   GracefulStop,
   GuardedClient,
   Metrics,
@@ -40,7 +42,11 @@ const providers = [
 export class PlatformModule {
   static with(configuration: Configuration): DynamicModule {
     const settings = { provide: Configuration, useValue: configuration };
-    const objectStore = { provide: ObjectStore, useFactory: () => openObjectStore(configuration.objectStore) };
+    const objectStore = {
+      provide: ObjectStore,
+      useFactory: (links: FileLinks) => openObjectStore(configuration.objectStore, links),
+      inject: [FileLinks],
+    };
     return {
       module: PlatformModule,
       providers: [settings, objectStore, ...providers],

@@ -1,13 +1,13 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ObjectStore } from '../../src/platform/object-store/object-store.js';
+import { behavesWithParts } from './parts-conformance.js';
+import { bytesOf, StoreScene } from './store-scene.js';
+import { behavesWithVersions } from './versions-conformance.js';
 
 const MEBIBYTE = 1024 * 1024;
-
-export async function bytesOf(stream: Readable | null): Promise<Buffer | null> {
-  return stream && Buffer.concat(await stream.toArray());
-}
+const PART = { number: 1, tag: 't', sizeBytes: 1 };
 
 /** A stream that gives some bytes, and then breaks. */
 export function breakingAfter(bytes: Buffer): Readable {
@@ -23,13 +23,17 @@ export function breakingAfter(bytes: Buffer): Readable {
 
 /** What every object store does. @param open gives the store, made before the tests start */
 export function behavesAsObjectStore(open: () => ObjectStore): void {
-  const prefix = `conformance/${randomUUID()}`;
-  const used: string[] = [];
+  const scene = new StoreScene(open);
+  const { prefix } = scene;
   let store: ObjectStore;
 
-  function aKey(name = 'object.ndjson'): string {
-    const key = `${prefix}/${used.length}/${name}`;
-    used.push(key);
+  function aKey(name?: string): string {
+    return scene.aKey(name);
+  }
+
+  async function aWritten(): Promise<string> {
+    const key = aKey();
+    await store.put(key, Buffer.from('x'));
     return key;
   }
 
@@ -37,9 +41,11 @@ export function behavesAsObjectStore(open: () => ObjectStore): void {
     store = open();
   });
 
-  afterAll(async () => {
-    for (const key of used) await store.delete(key);
-  });
+  afterAll(() => scene.clear());
+
+  describe('versions', () => behavesWithVersions(scene));
+
+  describe('uploads in parts', () => behavesWithParts(scene));
 
   it.each([0, 1, 65_537])('gives back a buffer of %d bytes as it was put', async (length) => {
     const key = aKey();
@@ -107,8 +113,7 @@ export function behavesAsObjectStore(open: () => ObjectStore): void {
 
   it('keeps neighbouring keys apart', async () => {
     const keys = ['a', 'a.b', 'a-', 'A-b_c', '.a'].map((name) => `${prefix}/neighbours/${name}`);
-    used.push(...keys);
-    for (const key of keys) await store.put(key, Buffer.from(key));
+    for (const key of keys) await store.put(scene.use(key), Buffer.from(key));
     for (const key of keys) expect((await bytesOf(await store.get(key)))?.toString()).toBe(key);
   });
 
@@ -155,7 +160,7 @@ export function behavesAsObjectStore(open: () => ObjectStore): void {
   });
 
   it('takes a key of 200 characters', async () => {
-    const key = aKey('k'.repeat(200 - `${prefix}/${used.length}/`.length));
+    const key = scene.use(`${prefix}/long/`.padEnd(200, 'k'));
     expect(key).toHaveLength(200);
     await store.put(key, Buffer.from('x'));
     expect((await store.stat(key))?.sizeBytes).toBe(1);
@@ -184,6 +189,15 @@ export function behavesAsObjectStore(open: () => ObjectStore): void {
     await expect(store.get(key)).rejects.toThrow('object key refused');
     await expect(store.stat(key)).rejects.toThrow('object key refused');
     await expect(store.delete(key)).rejects.toThrow('object key refused');
+    await expect(store.pin(key, 'a', 'v')).rejects.toThrow('object key refused');
+    await expect(store.pin(await aWritten(), key, 'v')).rejects.toThrow('object key refused');
+    await expect(store.openParts(key, { contentType: 'text/plain' })).rejects.toThrow('object key refused');
+    await expect(store.putPart(key, 'x', 1, Buffer.from('x'))).rejects.toThrow('object key refused');
+    await expect(store.completeParts(key, 'x', [PART])).rejects.toThrow('object key refused');
+    await expect(store.discardParts(key)).rejects.toThrow('object key refused');
+    const life = { openedAt: new Date(), lifetimeSeconds: 60, contentType: 'text/plain' };
+    await expect(store.uploadUrl(key, life)).rejects.toThrow('object key refused');
+    await expect(store.downloadUrl(key, { ...life, fileName: 'x' })).rejects.toThrow('object key refused');
   });
 
   it('passes its own check', async () => {

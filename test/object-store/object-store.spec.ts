@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { ObjectStore } from '../../src/platform/object-store/object-store.js';
 import { openObjectStore } from '../../src/platform/object-store/open-object-store.js';
 import { behavesAsObjectStore } from './conformance.js';
+import { folderLinks } from './folder-links.js';
 import { startS3UnderTest, type S3UnderTest } from './s3-under-test.js';
 
 describe('the object store in a folder', () => {
@@ -12,7 +13,7 @@ describe('the object store in a folder', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'ipm-objects-'));
-    store = openObjectStore({ kind: 'folder', folder: path.join(folder, 'made/at/first/use') });
+    store = openObjectStore({ kind: 'folder', folder: path.join(folder, 'made/at/first/use') }, folderLinks());
   });
 
   behavesAsObjectStore(() => store);
@@ -26,7 +27,7 @@ describe('the object store in S3', () => {
 
   beforeAll(async () => {
     s3 = await startS3UnderTest();
-    store = openObjectStore(s3);
+    store = openObjectStore(s3, folderLinks());
   });
 
   behavesAsObjectStore(() => store);

@@ -5,12 +5,14 @@ import { createServer, type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { S3ObjectStore, type S3Limits } from '../../src/platform/object-store/s3-object-store.js';
+import { ObjectStoreUnavailable } from '../../src/platform/object-store/object-store-failures.js';
+import type { S3Limits } from '../../src/platform/object-store/s3-client.js';
+import { S3ObjectStore } from '../../src/platform/object-store/s3-object-store.js';
 import { startS3Server, type S3Server } from '../support/s3-server/start.js';
-import { bytesOf } from './conformance.js';
+import { bytesOf } from './store-scene.js';
 
 const MEBIBYTE = 1024 * 1024;
-const QUICK: S3Limits = { connectMs: 300, answerMs: 300, idleMs: 300, attempts: 1 };
+const QUICK: S3Limits = { connectMs: 300, answerMs: 300, workMs: 300, idleMs: 300, attempts: 1 };
 
 async function aClosedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -45,7 +47,7 @@ describe('S3ObjectStore against a slow or broken store', () => {
 
   it('gives up after three attempts', async () => {
     await server.faults.set({ refuseNext: 100 });
-    await expect(aStore().get('a')).rejects.toMatchObject({ name: 'SlowDown' });
+    await expect(aStore().get('a')).rejects.toThrow('asks to be called less (SlowDown');
     expect((await server.faults.read()).refuseNext).toBe(97);
   });
 
@@ -53,7 +55,7 @@ describe('S3ObjectStore against a slow or broken store', () => {
     const printed = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
     await server.faults.set({ refuseNext: 100 });
     const body = Readable.from([randomBytes(1_000)], { objectMode: false });
-    await expect(aStore().put('a', body, { lengthBytes: 1_000 })).rejects.toMatchObject({ name: 'SlowDown' });
+    await expect(aStore().put('a', body, { lengthBytes: 1_000 })).rejects.toThrow('asks to be called less (SlowDown');
     expect((await server.faults.read()).refuseNext).toBe(99);
     expect(body.destroyed).toBe(true);
     expect(printed).not.toHaveBeenCalled();
@@ -68,7 +70,7 @@ describe('S3ObjectStore against a slow or broken store', () => {
   ])('does not wait longer than its limit for the answer to a %s', async (_what, operation) => {
     await server.faults.set({ delayMs: 3_000 });
     const startedAt = performance.now();
-    await expect(operation(aStore({ ...QUICK, idleMs: 60_000 }))).rejects.toMatchObject({ name: 'TimeoutError' });
+    await expect(operation(aStore({ ...QUICK, idleMs: 60_000 }))).rejects.toThrow('did not answer in time');
     expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 
@@ -78,7 +80,7 @@ describe('S3ObjectStore against a slow or broken store', () => {
       return aStore({ ...QUICK, idleMs }).put('a', body, { lengthBytes: 1 });
     };
     await server.faults.set({ delayMs: 1_000 });
-    await expect(put(300)).rejects.toMatchObject({ name: 'TimeoutError' });
+    await expect(put(300)).rejects.toThrow('did not answer in time');
     await expect(put(60_000)).resolves.toBeUndefined();
   });
 
@@ -90,8 +92,8 @@ describe('S3ObjectStore against a slow or broken store', () => {
   });
 
   it.each([
-    ['ends', 'close', /aborted|premature/i],
-    ['falls silent', 'stall', /timed out/],
+    ['ends', 'close', /cannot be reached .*aborted/],
+    ['falls silent', 'stall', /did not answer in time/],
   ] as const)('fails the reader when the body %s in the middle', async (_what, breakNextGet, message) => {
     const store = aStore(QUICK);
     await store.put('a', randomBytes(300_000));
@@ -110,7 +112,7 @@ describe('S3ObjectStore against a slow or broken store', () => {
     await server.faults.set({ breakNextGet });
     const stream = await store.get('a');
     await sleep(600);
-    await expect(bytesOf(stream)).rejects.toThrow(/aborted|timed out/);
+    await expect(bytesOf(stream)).rejects.toThrow(/cannot be reached|did not answer in time/);
   });
 
   it('takes from a stream only what the store takes', async () => {
@@ -130,8 +132,8 @@ describe('S3ObjectStore against a slow or broken store', () => {
 
   it('does not take a missing bucket for a missing object', async () => {
     const store = aStore(QUICK, { bucket: 'no-such-bucket' });
-    await expect(store.get('a')).rejects.toMatchObject({ name: 'NoSuchBucket' });
-    await expect(store.check()).rejects.toThrow('the object store cannot write: The specified bucket does not exist.');
+    await expect(store.get('a')).rejects.toThrow(ObjectStoreUnavailable);
+    await expect(store.check()).rejects.toThrow('the object store cannot write: it has no such bucket');
   });
 
   it('fails its check with a clear sentence, and without the secret, when the secret is wrong', async () => {

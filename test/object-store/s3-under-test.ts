@@ -12,6 +12,7 @@ export async function startS3UnderTest(): Promise<S3UnderTest> {
   return {
     kind: 's3',
     endpoint,
+    publicEndpoint: endpoint,
     region: process.env.TEST_S3_REGION ?? 'us-east-1',
     bucket: needed('TEST_S3_BUCKET'),
     accessKeyId: needed('TEST_S3_ACCESS_KEY_ID'),

@@ -198,6 +198,7 @@ describe('readConfiguration', () => {
     expect(readConfiguration(WITH_S3).objectStore).toEqual({
       kind: 's3',
       endpoint: 'http://localhost:9000',
+      publicEndpoint: 'http://localhost:9000',
       region: 'us-east-1',
       bucket: 'b',
       accessKeyId: 'i',

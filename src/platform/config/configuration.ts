@@ -131,6 +131,7 @@ function readObjectStore(read: EnvironmentReader): ObjectStoreConfiguration {
   return {
     kind: 's3',
     endpoint,
+    publicEndpoint: read.url('S3_PUBLIC_ENDPOINT', ['http:', 'https:']) ?? endpoint,
     region: read.text('S3_REGION', 'us-east-1'),
     bucket: read.required('S3_BUCKET', 'the bucket for imports and exports'),
     accessKeyId: read.required('S3_ACCESS_KEY_ID', 'the key for S3_ENDPOINT'),

@@ -181,6 +181,13 @@ export const platformErrors = defineErrors({
     retryable: true,
     message: 'The database does not answer at the moment; nothing was changed, or a retry will show what was.',
   },
+  objectStoreUnavailable: {
+    tag: 'object_store_unavailable',
+    major: 'unavailable',
+    status: 503,
+    retryable: true,
+    message: 'The store of files does not answer, or is full, at the moment; try again.',
+  },
   internal: {
     tag: 'internal_error',
     major: 'internal',

@@ -1,11 +1,36 @@
 import { Readable } from 'node:stream';
 
-/** The same bytes, but an error if they are more or fewer than announced: a cut object must not look complete. */
+/** Something is wrong with a body and not with the store: the cause says what. */
+export class BodyBroke extends Error {
+  constructor(cause: unknown) {
+    super('the body broke', { cause });
+  }
+}
+
+/** The same bytes, but a BodyBroke if they are more or fewer than announced: a cut object must not look complete. */
 export function exactly(lengthBytes: number | undefined, body: Readable): Readable {
   if (lengthBytes === undefined) throw new Error('a stream can be put only with its lengthBytes');
-  // A body may break before the store asks for it; its error waits for the reader, where without a listener it would end the process.
+  return readAs(body, (error) => new BodyBroke(error), counted(lengthBytes, body));
+}
+
+/** The same bytes; what breaks the transfer is thrown as the failure that it means. */
+export function withFailures(body: Readable, failure: (error: unknown) => unknown): Readable {
+  return readAs(body, failure, body as AsyncIterable<Buffer>);
+}
+
+function readAs(body: Readable, failure: (error: unknown) => unknown, bytes: AsyncIterable<Buffer>): Readable {
+  // A body may break before anybody reads it; its error waits for the reader, where without a listener it would end the process.
   body.on('error', () => undefined);
-  return Readable.from(counted(lengthBytes, body), { objectMode: false });
+  const read = Readable.from(failing(bytes, failure), { objectMode: false });
+  return read.once('close', () => body.destroy());
+}
+
+async function* failing(bytes: AsyncIterable<Buffer>, failure: (error: unknown) => unknown): AsyncGenerator<Buffer> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    throw failure(error);
+  }
 }
 
 /** Holds the last bytes back until the body has ended well; with them the receiver has all it was promised and keeps it. */

@@ -6,6 +6,8 @@ export interface FolderStoreConfiguration {
 export interface S3StoreConfiguration {
   readonly kind: 's3';
   readonly endpoint: string;
+  /** The address of the same store in URLs that are handed out. */
+  readonly publicEndpoint: string;
   readonly region: string;
   readonly bucket: string;
   readonly accessKeyId: string;

@@ -1,125 +1,187 @@
 import { Readable } from 'node:stream';
 import {
+  CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
-  S3Client,
-  S3ServiceException,
+  type S3Client,
 } from '@aws-sdk/client-s3';
-import { exactly } from './object-body.js';
+import { exactly, withFailures } from './object-body.js';
 import { assertObjectKey } from './object-key.js';
+import type { PartTag } from './object-parts.js';
+import { ObjectAbsent, ObjectChanged } from './object-store-failures.js';
 import type { S3StoreConfiguration } from './object-store-options.js';
-import { ObjectStore, type ObjectStat, type PutOptions } from './object-store.js';
-
-export interface S3Limits {
-  readonly connectMs: number;
-  /** From sending a request to the head of its answer; streams going up have only the idle limit. */
-  readonly answerMs: number;
-  /** Silence on a connection in the middle of a transfer, whichever side causes it. */
-  readonly idleMs: number;
-  readonly attempts: number;
-}
-
-const S3_LIMITS: S3Limits = { connectMs: 3_000, answerMs: 10_000, idleMs: 60_000, attempts: 3 };
-
-function unlogged(): void {
-  // What the client would print on the console is thrown as well, and logged by whoever asked.
-}
-
-const SILENT = { trace: unlogged, debug: unlogged, info: unlogged, warn: unlogged, error: unlogged };
+import {
+  ObjectStore,
+  UNNAMED_CONTENT_TYPE,
+  type DownloadUrlOptions,
+  type GetOptions,
+  type ObjectStat,
+  type PartsOptions,
+  type PutOptions,
+  type UploadUrlOptions,
+} from './object-store.js';
+import { patienceFor, S3_LIMITS, s3Client, type S3Limits } from './s3-client.js';
+import { s3Failure } from './s3-failure.js';
+import { S3Links } from './s3-links.js';
+import { S3Parts } from './s3-parts.js';
 
 export class S3ObjectStore extends ObjectStore {
   private readonly client: S3Client;
+  /** For what a store works at for long without a word. */
+  private readonly patientClient: S3Client;
   private readonly bucket: string;
-  private readonly answerMs: number;
+  private readonly links: S3Links;
+  private readonly parts: S3Parts;
 
-  constructor(options: S3StoreConfiguration, limits: S3Limits = S3_LIMITS) {
+  constructor(
+    options: S3StoreConfiguration,
+    private readonly limits: S3Limits = S3_LIMITS,
+  ) {
     super();
     this.bucket = options.bucket;
-    this.answerMs = limits.answerMs;
-    this.client = new S3Client({
-      endpoint: options.endpoint,
-      region: options.region,
-      credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
-      forcePathStyle: true,
-      // The default adds checksum trailers that several S3 stores do not understand, and a checksum of nothing to presigned URLs.
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      logger: SILENT,
-      retryMode: 'standard',
-      maxAttempts: limits.attempts,
-      requestHandler: {
-        connectionTimeout: limits.connectMs,
-        socketTimeout: limits.idleMs,
-        throwOnRequestTimeout: true,
-      },
-    });
+    this.client = s3Client(options, options.endpoint, limits);
+    this.patientClient = s3Client(options, options.endpoint, { ...limits, idleMs: limits.workMs });
+    this.links = new S3Links(options);
+    this.parts = new S3Parts(this.client, this.patientClient, this.bucket, limits);
   }
 
-  async put(key: string, body: Buffer | Readable, { lengthBytes }: PutOptions = {}): Promise<void> {
-    if (Buffer.isBuffer(body)) return this.putBuffer(key, body);
+  async put(key: string, body: Buffer | Readable, options: PutOptions = {}): Promise<void> {
+    if (Buffer.isBuffer(body)) return this.putBuffer(key, body, options);
     try {
-      await this.putStream(key, exactly(lengthBytes, body), lengthBytes);
+      await this.putStream(key, exactly(options.lengthBytes, body), options);
     } finally {
       body.destroy();
     }
   }
 
-  async get(key: string): Promise<Readable | null> {
+  async get(key: string, { fromByte = 0, version }: GetOptions = {}): Promise<Readable | null> {
     assertObjectKey(key);
-    const command = new GetObjectCommand({ Bucket: this.bucket, Key: key });
-    const answer = await unlessAbsent(this.client.send(command, { requestTimeout: this.answerMs }));
-    if (!answer) return null;
-    if (answer.Body instanceof Readable) return answer.Body;
+    const Range = fromByte > 0 ? `bytes=${fromByte}-` : undefined;
+    const command = new GetObjectCommand({ Bucket: this.bucket, Key: key, Range, IfMatch: version });
+    try {
+      const { Body } = await this.client.send(command, this.soon());
+      if (Body instanceof Readable) return withFailures(Body, s3Failure);
+    } catch (error) {
+      if (isNamed(error, ...ABSENT)) return null;
+      if (isNamed(error, CHANGED)) throw new ObjectChanged(key);
+      if (isNamed(error, 'InvalidRange')) return Readable.from([]);
+      throw s3Failure(error);
+    }
     throw new Error('the S3 client gave no stream');
   }
 
   async stat(key: string): Promise<ObjectStat | null> {
     assertObjectKey(key);
     const command = new HeadObjectCommand({ Bucket: this.bucket, Key: key });
-    const answer = await unlessAbsent(this.client.send(command, { requestTimeout: this.answerMs }));
-    if (!answer) return null;
-    const { ContentLength: sizeBytes, LastModified: modifiedAt } = answer;
-    if (sizeBytes === undefined || !modifiedAt) throw new Error('the S3 store tells no size or time');
-    return { sizeBytes, modifiedAt };
+    try {
+      const answer = await this.client.send(command, this.soon());
+      const { ContentLength: sizeBytes, LastModified: modifiedAt, ETag: version } = answer;
+      if (sizeBytes === undefined || !modifiedAt || version === undefined)
+        throw new Error('the S3 store tells no size, time or version');
+      return { sizeBytes, modifiedAt, version, contentType: answer.ContentType ?? UNNAMED_CONTENT_TYPE };
+    } catch (error) {
+      if (isNamed(error, ...ABSENT)) return null;
+      throw s3Failure(error);
+    }
   }
 
   async delete(key: string): Promise<void> {
     assertObjectKey(key);
     const command = new DeleteObjectCommand({ Bucket: this.bucket, Key: key });
-    await this.client.send(command, { requestTimeout: this.answerMs });
+    await translated(this.client.send(command, this.soon()));
   }
 
-  private async putBuffer(key: string, body: Buffer): Promise<void> {
+  async pin(from: string, to: string, version: string): Promise<ObjectStat> {
+    assertObjectKey(from);
+    assertObjectKey(to);
+    const source = { CopySource: `${this.bucket}/${from}`, CopySourceIfMatch: version };
+    const command = new CopyObjectCommand({ Bucket: this.bucket, Key: to, ...source });
+    try {
+      await this.patientClient.send(command, { requestTimeout: this.limits.workMs });
+    } catch (error) {
+      if (isNamed(error, ...ABSENT)) throw new ObjectAbsent(from);
+      if (isNamed(error, CHANGED)) throw new ObjectChanged(from);
+      throw s3Failure(error);
+    }
+    const pinned = await this.stat(to);
+    if (!pinned) throw new ObjectAbsent(to);
+    return pinned;
+  }
+
+  uploadUrl(key: string, options: UploadUrlOptions): Promise<string> {
+    return this.links.upload(key, options);
+  }
+
+  downloadUrl(key: string, options: DownloadUrlOptions): Promise<string> {
+    return this.links.download(key, options);
+  }
+
+  openParts(key: string, options: PartsOptions): Promise<string> {
+    return this.parts.open(key, options);
+  }
+
+  putPart(key: string, uploadId: string, number: number, body: Buffer): Promise<PartTag> {
+    return this.parts.put(key, uploadId, number, body);
+  }
+
+  discardParts(key: string): Promise<void> {
+    return this.parts.discard(key);
+  }
+
+  protected assemble(key: string, uploadId: string, parts: readonly PartTag[]): Promise<void> {
+    return this.parts.assemble(key, uploadId, parts);
+  }
+
+  private async putBuffer(
+    key: string,
+    body: Buffer,
+    { contentType = UNNAMED_CONTENT_TYPE }: PutOptions,
+  ): Promise<void> {
     assertObjectKey(key);
-    const command = new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body });
-    await this.client.send(command, { requestTimeout: this.answerMs });
+    const command = new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, ContentType: contentType });
+    await translated(this.client.send(command, patienceFor(body, this.limits)));
   }
 
   /** The client pipes a stream without watching it, so a body that breaks has to end the request from here. */
-  private async putStream(key: string, body: Readable, lengthBytes?: number): Promise<void> {
+  private async putStream(key: string, body: Readable, options: PutOptions): Promise<void> {
     assertObjectKey(key);
+    const { lengthBytes, contentType = UNNAMED_CONTENT_TYPE } = options;
     const broken = new AbortController();
     body.on('error', (error) => broken.abort(error));
-    const command = new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, ContentLength: lengthBytes });
+    const command = new PutObjectCommand({
+      Bucket: this.bucket,
+      Key: key,
+      Body: body,
+      ContentLength: lengthBytes,
+      ContentType: contentType,
+    });
     try {
       await this.client.send(command, { abortSignal: broken.signal });
     } catch (error) {
-      throw broken.signal.aborted ? broken.signal.reason : error;
+      throw s3Failure(broken.signal.aborted ? broken.signal.reason : error);
     } finally {
       body.destroy();
     }
   }
+
+  private soon(): { requestTimeout: number } {
+    return { requestTimeout: this.limits.answerMs };
+  }
 }
 
-const ABSENT = new Set(['NoSuchKey', 'NotFound']);
+const ABSENT = ['NoSuchKey', 'NotFound'];
+const CHANGED = 'PreconditionFailed';
 
-async function unlessAbsent<T>(answer: Promise<T>): Promise<T | null> {
+function isNamed(error: unknown, ...names: string[]): boolean {
+  return error instanceof Error && names.includes(error.name);
+}
+
+async function translated<T>(work: Promise<T>): Promise<T> {
   try {
-    return await answer;
+    return await work;
   } catch (error) {
-    if (error instanceof S3ServiceException && ABSENT.has(error.name)) return null;
-    throw error;
+    throw s3Failure(error);
   }
 }

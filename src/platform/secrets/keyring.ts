@@ -3,7 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { Configuration, type SecretsConfiguration } from '../config/configuration.js';
 
 /** What a derived key is for. Two purposes never share a key, so a value made for one means nothing to another. */
-export type HashPurpose = 'api_key.verifier' | 'session.verifier' | 'jwt.verifier' | 'next_token' | 'redaction';
+export type HashPurpose =
+  'api_key.verifier' | 'session.verifier' | 'jwt.verifier' | 'next_token' | 'redaction' | 'file_link';
 export type FingerprintKind = 'api_key' | 'session' | 'jwt';
 
 const NONCE_BYTES = 12;

@@ -69,6 +69,21 @@ export function listParts({ request, buckets }) {
   return { status: 200, xml: xmlDocument(root) };
 }
 
+/** All in one page. @param {Call} call @returns {Answer} */
+export function listUploads({ request, buckets }) {
+  const prefix = request.parameter('prefix') ?? '';
+  const uploads = [...buckets.get(request.bucket).uploads].filter(([, { key }]) => key.startsWith(prefix));
+  const root = element(
+    'ListMultipartUploadsResult',
+    textElement('Bucket', request.bucket),
+    textElement('IsTruncated', false),
+    ...uploads.map(([uploadId, { key }]) =>
+      element('Upload', textElement('Key', key), textElement('UploadId', uploadId)),
+    ),
+  );
+  return { status: 200, xml: xmlDocument(root) };
+}
+
 /** @param {Call} call @returns {Answer} */
 export function completeUpload({ request, buckets, body }) {
   const { bucket, uploadId, upload } = findUpload(request, buckets);

@@ -1,6 +1,6 @@
 // @ts-check
 import { createBucket, deleteObjects, headBucket, listObjects } from './bucket-operations.mjs';
-import { abortUpload, completeUpload, createUpload, listParts, uploadPart } from './multipart.mjs';
+import { abortUpload, completeUpload, createUpload, listParts, listUploads, uploadPart } from './multipart.mjs';
 import { copyObject, deleteObject, getObject, putObject } from './objects.mjs';
 import { S3Error } from './s3-error.mjs';
 
@@ -16,6 +16,7 @@ const BUCKET_OPERATIONS = {
   HEAD: headBucket,
   GET: listObjects,
   'POST delete': deleteObjects,
+  'GET uploads': listUploads,
 };
 
 /** @type {Record<string, Operation>} */
@@ -36,7 +37,7 @@ const TOLD_APART_BY = ['delete', 'uploads', 'uploadId'];
 
 /** Changes neither the operation nor its answer, or is read by the operation itself. */
 const HARMLESS =
-  /^(x-id|x-amz-.*|list-type|prefix|delimiter|max-keys|continuation-token|start-after|encoding-type|fetch-owner|partNumber|part-number-marker|max-parts)$/i;
+  /^(x-id|x-amz-.*|list-type|prefix|delimiter|max-keys|continuation-token|start-after|encoding-type|fetch-owner|partNumber|part-number-marker|max-parts|key-marker|upload-id-marker|max-uploads)$/i;
 
 /** @param {Call['request']} request @returns {Operation} */
 export function operationFor(request) {

@@ -24,6 +24,7 @@ interface Faults {
 
 export interface S3Server {
   endpoint: string;
+  publicEndpoint: string;
   region: string;
   bucket: string;
   accessKeyId: string;
@@ -48,7 +49,13 @@ export async function startS3Server(): Promise<S3Server> {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const endpoint = `http://127.0.0.1:${await portOf(child)}`;
-  return { ...account, endpoint, faults: faultsAt(endpoint, faultsToken), stop: () => stop(child) };
+  return {
+    ...account,
+    endpoint,
+    publicEndpoint: endpoint,
+    faults: faultsAt(endpoint, faultsToken),
+    stop: () => stop(child),
+  };
 }
 
 async function portOf(child: ChildProcess): Promise<number> {
