@@ -8,7 +8,7 @@ import type { Tx } from '../platform/database/transaction.js';
 import type { Answer } from '../platform/http/answer.js';
 import type { Caller } from '../platform/http/caller.js';
 import type { WriteRequest } from '../platform/http/request.dto.js';
-import { GZIP_TYPE, NDJSON_TYPE, newPrefix } from './bulk-files.js';
+import { exportHolder, GZIP_TYPE, NDJSON_TYPE, newPrefix } from './bulk-files.js';
 import type { BulkJobRecord } from './bulk-job.repository.js';
 import { DEFAULT_EXPORT_RECORDS } from './bulk-limits.js';
 import { BulkOrders, type OrderedJob } from './bulk-orders.service.js';
@@ -92,11 +92,6 @@ export class BulkExports {
     await this.holds.hold(tx, caller.orgcode, exportHolder(record.jobId), startPosition);
     return this.orders.written(record);
   }
-}
-
-/** Who keeps retention from dropping what is not exported yet. */
-export function exportHolder(jobId: string): string {
-  return `bulk export ${jobId}`;
 }
 
 function filterOf({ service, fromUtc, toUtc }: BulkJobRecord): FeedFilterFields {

@@ -19,6 +19,11 @@ export function inputKey(prefix: string): string {
   return `${prefix}/input-${randomBytes(6).toString('hex')}`;
 }
 
+/** Who keeps retention from dropping what is not exported yet. */
+export function exportHolder(jobId: string): string {
+  return `bulk export ${jobId}`;
+}
+
 export function reportKey(prefix: string): string {
   return `${prefix}/report.ndjson`;
 }

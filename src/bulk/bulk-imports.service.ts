@@ -6,7 +6,7 @@ import { AppError } from '../platform/errors/app-error.js';
 import { platformErrors } from '../platform/errors/platform.errors.js';
 import type { Answer } from '../platform/http/answer.js';
 import type { Caller } from '../platform/http/caller.js';
-import { ObjectAbsent, ObjectChanged, ObjectStoreUnavailable } from '../platform/object-store/object-store-failures.js';
+import { ObjectAbsent, ObjectChanged } from '../platform/object-store/object-store-failures.js';
 import { MAX_UPLOAD_BYTES, ObjectStore, type ObjectStat } from '../platform/object-store/object-store.js';
 import { log } from '../platform/telemetry/logger.js';
 import { inputKey, newPrefix, NDJSON_TYPE, UPLOAD_TYPES, uploadKey } from './bulk-files.js';
@@ -107,17 +107,12 @@ export class BulkImports {
   private async pin(orgcode: string, request: BulkImportCommitRequest): Promise<Pinned> {
     const record = await this.database.read(orgcode, (db) => this.jobs.find(db, orgcode, request.job_id));
     const { prefix } = this.committable(record, request).record;
-    try {
-      const upload = await this.store.stat(uploadKey(prefix));
-      if (!upload) throw new AppError(bulkErrors.uploadMissing);
-      if (upload.sizeBytes > MAX_UPLOAD_BYTES) throw new AppError(bulkErrors.uploadTooLarge);
-      const key = inputKey(prefix);
-      const { sizeBytes } = await this.copied(uploadKey(prefix), key, upload.version);
-      return { key, sizeBytes };
-    } catch (error) {
-      if (error instanceof ObjectStoreUnavailable) throw new AppError(bulkErrors.storeUnavailable, { cause: error });
-      throw error;
-    }
+    const upload = await this.store.stat(uploadKey(prefix));
+    if (!upload) throw new AppError(bulkErrors.uploadMissing);
+    if (upload.sizeBytes > MAX_UPLOAD_BYTES) throw new AppError(bulkErrors.uploadTooLarge);
+    const key = inputKey(prefix);
+    const { sizeBytes } = await this.copied(uploadKey(prefix), key, upload.version);
+    return { key, sizeBytes };
   }
 
   private async copied(from: string, to: string, version: string): Promise<ObjectStat> {

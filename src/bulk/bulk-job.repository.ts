@@ -87,10 +87,7 @@ export class BulkJobRepository {
           ...(status === undefined ? {} : { status }),
           ...(jobType === undefined ? {} : { jobType }),
           ...(after && {
-            OR: [
-              { createdAt: { lt: after.createdAt } },
-              { createdAt: after.createdAt, jobId: { lt: after.jobId } },
-            ],
+            OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, jobId: { lt: after.jobId } }],
           }),
         },
         orderBy: [{ createdAt: 'desc' }, { jobId: 'desc' }],

@@ -79,11 +79,12 @@ export class BulkWorkRepository {
     return count === 1;
   }
 
+  /** Undefined where the job is another's by now. */
   async end(
     tx: Tx,
     { orgcode, jobId, fence }: ClaimedJob,
     { status, failure, reportKey, output }: JobEnd,
-  ): Promise<boolean> {
+  ): Promise<BulkJobRecord | undefined> {
     const now = new Date();
     const { count } = await tx.bulkJob.updateMany({
       where: { orgcode, jobId, fence, status: 'running' },
@@ -98,6 +99,8 @@ export class BulkWorkRepository {
         revision: { increment: 1 },
       },
     });
-    return count === 1;
+    if (count === 0) return undefined;
+    await tx.bulkError.deleteMany({ where: { orgcode, jobId } }); // the report has them
+    return (await tx.bulkJob.findUnique({ where: { orgcode_jobId: { orgcode, jobId } } })) ?? undefined;
   }
 }

@@ -1,4 +1,17 @@
-import { Flag, Id, Integer, NextToken, OneOf, OpenObject, Part, Parts, Revision, Text, TextOfForm, UtcTime } from '../platform/http/fields.js';
+import {
+  Flag,
+  Id,
+  Integer,
+  NextToken,
+  OneOf,
+  OpenObject,
+  Part,
+  Parts,
+  Revision,
+  Text,
+  TextOfForm,
+  UtcTime,
+} from '../platform/http/fields.js';
 import { FollowingWriteRequest, PageRequest, WriteRequest } from '../platform/http/request.dto.js';
 import type { BulkJobStatus } from './bulk-job-lifecycle.js';
 import { MAX_EXPORT_RECORDS } from './bulk-limits.js';
@@ -14,7 +27,8 @@ export class BulkImportCreateRequest extends WriteRequest {
   @Text({
     max: 64,
     optional: true,
-    description: '`application/x-ndjson` (unless given), `application/json` (the same), or `application/gzip` for either packed.',
+    description:
+      '`application/x-ndjson` (unless given), `application/json` (the same), or `application/gzip` for either packed.',
   })
   content_type?: string;
 }
@@ -27,7 +41,11 @@ export class BulkImportCommitRequest extends FollowingWriteRequest {
 export class BulkImportContinueRequest extends WriteRequest {
   @Id() job_id!: string;
   @Id({ optional: true }) new_job_id?: string;
-  @Integer({ ...COUNT, min: 1, description: 'The first line to process, from 1; after the last processed one unless given.' })
+  @Integer({
+    ...COUNT,
+    min: 1,
+    description: 'The first line to process, from 1; after the last processed one unless given.',
+  })
   resume_from_line?: number;
 }
 
@@ -36,8 +54,12 @@ export class BulkExportCreateRequest extends WriteRequest {
   @Text({ max: 64, optional: true }) service?: string;
   @UtcTime({ optional: true, description: 'On occurred_at, inclusive.' }) from_utc?: string;
   @UtcTime({ optional: true, description: 'On occurred_at, exclusive.' }) to_utc?: string;
-  @Integer({ min: 1, max: MAX_EXPORT_RECORDS, optional: true, description: '100,000 unless given.' }) max_records?: number;
-  @OpenObject({ optional: true, description: 'Where to begin: a next_token of the feed or of an export with the same filter.' })
+  @Integer({ min: 1, max: MAX_EXPORT_RECORDS, optional: true, description: '100,000 unless given.' })
+  max_records?: number;
+  @OpenObject({
+    optional: true,
+    description: 'Where to begin: a next_token of the feed or of an export with the same filter.',
+  })
   cursor?: object;
   @Flag({ ...EXTENSION, description: 'The file is packed with gzip.' }) gzip?: boolean;
 }
@@ -45,7 +67,8 @@ export class BulkExportCreateRequest extends WriteRequest {
 export class BulkExportContinueRequest extends WriteRequest {
   @Id() job_id!: string;
   @Id({ optional: true }) new_job_id?: string;
-  @Integer({ min: 1, max: MAX_EXPORT_RECORDS, optional: true, description: 'As before unless given.' }) max_records?: number;
+  @Integer({ min: 1, max: MAX_EXPORT_RECORDS, optional: true, description: 'As before unless given.' })
+  max_records?: number;
 }
 
 export class BulkJobGetRequest {
@@ -100,7 +123,10 @@ export class BulkFailure {
 export class BulkProgress {
   @Integer({ ...COUNT, description: 'Lines of an import, records of an export.' }) lines?: number;
   @Integer({ ...COUNT, description: 'Of an import: read so far, unpacked.' }) bytes?: number;
-  @Integer({ ...COUNT, description: 'Of the upload; absent where it is packed, because its lines are known at its end.' })
+  @Integer({
+    ...COUNT,
+    description: 'Of the upload; absent where it is packed, because its lines are known at its end.',
+  })
   total_bytes?: number;
   @Integer(COUNT) lines_per_second?: number;
   @UtcTime({ optional: true }) estimated_end?: string;

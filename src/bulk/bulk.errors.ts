@@ -60,13 +60,6 @@ export const bulkErrors = defineErrors({
     status: 409,
     message: 'An import goes on from an import, and an export from an export.',
   },
-  storeUnavailable: {
-    tag: 'object_store_unavailable',
-    major: 'unavailable',
-    status: 503,
-    retryable: true,
-    message: 'The object store cannot be reached or is full; try again in a moment.',
-  },
 });
 
 /** What a bulk job can end with beside its success: nobody's call, so these are no answers. */

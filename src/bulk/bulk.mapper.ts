@@ -78,7 +78,8 @@ function progressOf(record: BulkJobRecord): BulkProgress | null {
   const { status, startedAt, updatedAt, jobType, lineCount, recordCount, readBytes, inputBytes, contentType } = record;
   if (status !== 'running' || startedAt === null) return null;
   const seconds = Math.max((updatedAt.getTime() - startedAt.getTime()) / 1_000, 0.001);
-  if (jobType === 'export') return { lines: Number(recordCount), lines_per_second: Math.round(Number(recordCount) / seconds) };
+  if (jobType === 'export')
+    return { lines: Number(recordCount), lines_per_second: Math.round(Number(recordCount) / seconds) };
   const [read, total] = [Number(readBytes), contentType === GZIP_TYPE ? undefined : Number(inputBytes ?? 0n)];
   return {
     lines: Number(lineCount),
@@ -95,6 +96,9 @@ function progressOf(record: BulkJobRecord): BulkProgress | null {
   };
 }
 
-function given<Name extends string, Value>(name: Name, value: Value | null): Record<Name, Value> | Record<string, never> {
+function given<Name extends string, Value>(
+  name: Name,
+  value: Value | null,
+): Record<Name, Value> | Record<string, never> {
   return value === null ? {} : ({ [name]: value } as Record<Name, Value>);
 }

@@ -33,7 +33,9 @@ export class LineChunk {
 
   get isFull(): boolean {
     return (
-      this.lines.length >= EVENTS_A_CHUNK || this.bytes >= BYTES_A_CHUNK || this.skipped + this.lines.length >= LINES_A_CHUNK
+      this.lines.length >= EVENTS_A_CHUNK ||
+      this.bytes >= BYTES_A_CHUNK ||
+      this.skipped + this.lines.length >= LINES_A_CHUNK
     );
   }
 
@@ -70,30 +72,32 @@ export class ImportSource {
   async *chunks(job: BulkJobRecord): AsyncGenerator<LineChunk> {
     const firstWanted = Number(job.resumeFromLine ?? 1n);
     let chunk = new LineChunk();
-    for await (const line of this.lines(job)) {
-      const isSkipped = line.number < firstWanted || (line.bytes !== undefined && isBlank(line.bytes));
-      const read = isSkipped ? undefined : { ...line, item: line.bytes && itemInLine(line.bytes) };
-      if (chunk.isFull || (read && !chunk.takes(read))) {
-        yield chunk;
-        chunk = new LineChunk();
+    for await (const lines of this.lines(job)) {
+      for (const line of lines) {
+        const read = line.number < firstWanted ? undefined : readLine(line);
+        if (chunk.isFull || (read && !chunk.takes(read))) {
+          yield chunk;
+          chunk = new LineChunk();
+        }
+        if (read) chunk.add(read);
+        else chunk.skip(line);
       }
-      if (read) chunk.add(read);
-      else chunk.skip(line);
     }
     if (!chunk.isEmpty) yield chunk;
   }
 
-  private async *lines(job: BulkJobRecord): AsyncGenerator<TextLine> {
+  /** As many at a time as come at a time. */
+  private async *lines(job: BulkJobRecord): AsyncGenerator<TextLine[]> {
     const splitter = new LineSplitter(MAX_LINE_BYTES, { line: Number(job.lineCount), byte: Number(job.readBytes) });
     const bytes = await this.bytes(job);
     try {
-      for await (const part of bytes) yield* splitter.push(part as Buffer);
+      for await (const part of bytes) yield splitter.push(part as Buffer);
     } catch (error) {
       throw isUnpackingError(error) ? new JobFailure(bulkFailures.uploadUnreadable, { cause: error }) : error;
     } finally {
       bytes.destroy();
     }
-    yield* splitter.end();
+    yield splitter.end();
   }
 
   private async bytes({ inputKey, inputBytes, contentType, readBytes }: BulkJobRecord): Promise<Readable> {
@@ -103,6 +107,12 @@ export class ImportSource {
     if (!stored) throw new JobFailure(bulkFailures.uploadGone);
     return isPacked ? unpackedFrom(stored, Number(inputBytes), fromByte) : stored;
   }
+}
+
+/** Undefined for one that has nothing to say. */
+function readLine(line: TextLine): ImportLine | undefined {
+  if (line.bytes === undefined) return { ...line, item: undefined };
+  return isBlank(line.bytes) ? undefined : { ...line, item: itemInLine(line.bytes) };
 }
 
 function isOwn({ item }: ImportLine): boolean {

@@ -17,6 +17,7 @@ export class JobLease {
   constructor(
     readonly job: ClaimedJob,
     private readonly jobs: BulkWorkRepository,
+    private readonly onExtended: () => Promise<void>,
   ) {
     this.timer = setInterval(() => void this.extend(), (JOB_LEASE_SECONDS * 1_000) / 4);
   }
@@ -32,8 +33,12 @@ export class JobLease {
   private async extend(): Promise<void> {
     try {
       this.isLost ||= !(await this.jobs.extend(this.job));
+      if (!this.isLost) await this.onExtended();
     } catch (error) {
-      log.warn({ err: error, job_id: this.job.jobId }, 'the lease of a bulk job could not be extended; it is tried again');
+      log.warn(
+        { err: error, job_id: this.job.jobId },
+        'the lease of a bulk job could not be extended; it is tried again',
+      );
     }
   }
 }

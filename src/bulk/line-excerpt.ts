@@ -11,7 +11,14 @@ export function lineExcerpt(bytes: Buffer | undefined, item: unknown): string {
     const named = NAMES.flatMap((name) => (typeof item[name] === 'string' ? [[name, item[name].slice(0, 128)]] : []));
     if (named.length > 0) return JSON.stringify(Object.fromEntries(named));
   }
-  return bytes === undefined ? '' : shapeOf(bytes.subarray(0, MAX_CHARACTERS * 4).toString('utf8').slice(0, MAX_CHARACTERS));
+  return bytes === undefined
+    ? ''
+    : shapeOf(
+        bytes
+          .subarray(0, MAX_CHARACTERS * 4)
+          .toString('utf8')
+          .slice(0, MAX_CHARACTERS),
+      );
 }
 
 function shapeOf(text: string): string {

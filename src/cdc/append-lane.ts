@@ -37,7 +37,7 @@ export function mergeGroup(calls: readonly WaitingCall[]): MergedGroup {
   const known = new Map<string, number>();
   const places = calls.map((call) =>
     call.entries.map((entry) => {
-      const key = `${entry.occurredAt} ${entry.eventId}`;
+      const key = eventKey(entry);
       const earlier = known.get(key);
       if (earlier !== undefined) return { index: earlier, repeated: true };
       known.set(key, entries.length);
@@ -46,6 +46,16 @@ export function mergeGroup(calls: readonly WaitingCall[]): MergedGroup {
     }),
   );
   return { entries, places };
+}
+
+/** The entries of one call with each event once. */
+export function mergeEntries(entries: readonly LogEntry[]): LogEntry[] {
+  const known = new Set<string>();
+  return entries.filter((entry) => known.size < known.add(eventKey(entry)).size);
+}
+
+function eventKey({ occurredAt, eventId }: LogEntry): string {
+  return `${occurredAt} ${eventId}`;
 }
 
 /** What each call gets of the group's answer: an event that an earlier call of the group brought is a duplicate. */

@@ -46,6 +46,10 @@ export const eventErrors = {
     tag: 'event_refused_by_catalog',
     message: 'The event breaks what its type in the catalog enforces; fields names where.',
   },
+  otherOrganisation: {
+    tag: 'event_of_other_organisation',
+    message: 'orgcode of the line is not that of the job.',
+  },
   otherContext: {
     tag: 'event_context_mismatch',
     message: 'request_context of the event names another organisation than the call.',

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { Arrivals } from './arrivals.service.js';
 import { EventAppender } from './event-appender.service.js';
+import { EventHoldRepository } from './event-hold.repository.js';
 import { EventLogRepository } from './event-log.repository.js';
 import { EventPartitionRepository } from './event-partition.repository.js';
 import { EventPartitions } from './event-partitions.service.js';
@@ -13,6 +14,7 @@ import { RouterCursors } from './router-cursors.service.js';
   providers: [
     Arrivals,
     EventAppender,
+    EventHoldRepository,
     EventLogRepository,
     EventPartitionRepository,
     EventPartitions,
@@ -23,6 +25,7 @@ import { RouterCursors } from './router-cursors.service.js';
   exports: [
     Arrivals,
     EventAppender,
+    EventHoldRepository,
     EventPartitionRepository,
     EventPartitions,
     OwnEvents,

@@ -59,7 +59,11 @@ function sourceOf(caller: Caller, request: PublishRequest, origin: EventOrigin):
   };
 }
 
-function resultOf(given: readonly unknown[], items: readonly IntakeItem[], appended: readonly Appended[]): PublishResult {
+function resultOf(
+  given: readonly unknown[],
+  items: readonly IntakeItem[],
+  appended: readonly Appended[],
+): PublishResult {
   const counts = { accepted: 0, duplicate: 0, rejected: 0 };
   let next = 0;
   const shown = items.map((item, index): PublishedItem => {

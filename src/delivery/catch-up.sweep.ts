@@ -5,6 +5,8 @@ import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { CatchUpRepository, type Lagging } from './catch-up.repository.js';
 import { CatchUp } from './catch-up.service.js';
 
+const LOOKED_AT = 100;
+
 /** Finds webhooks that missed something, and lets some of them catch up at a time. */
 @Injectable()
 export class CatchUpSweep {
@@ -14,7 +16,7 @@ export class CatchUpSweep {
     this.round = new WorkRound(stop, {
       name: 'a catch-up',
       keyOf: ({ orgcode, webhookId }) => `${orgcode}/${webhookId}`,
-      open: (atMost) => repository.lagging(atMost),
+      open: () => repository.lagging(LOOKED_AT),
       run: (webhook) => catchUp.run(webhook),
     });
   }

@@ -5,6 +5,8 @@ import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { ReplayRuns } from './replay-runs.service.js';
 import { ReplayRepository, type OpenReplay } from './replay.repository.js';
 
+const LOOKED_AT = 100;
+
 /** Takes up replays that were ordered, and those whose worker was lost. */
 @Injectable()
 export class ReplaySweep {
@@ -14,7 +16,7 @@ export class ReplaySweep {
     this.round = new WorkRound(stop, {
       name: 'a replay',
       keyOf: ({ orgcode, replayId }) => `${orgcode}/${replayId}`,
-      open: (atMost) => replays.open(atMost),
+      open: () => replays.open(LOOKED_AT),
       run: (replay) => runs.run(replay),
     });
   }

@@ -2,14 +2,14 @@ import type { GracefulStop } from '../platform/http/graceful-stop.js';
 import { log } from '../platform/telemetry/logger.js';
 
 const AT_ONCE = 4;
-const LOOKED_AT = 100;
 
 /** A kind of long work: where what is open is found, and what is done with it. */
 export interface LongWork<Item> {
   /** For the log: "a replay". */
   name: string;
   keyOf: (item: Item) => string;
-  open: (atMost: number) => Promise<Item[]>;
+  /** `free` is how many can be begun; what others may be at is looked past, so more may be found. */
+  open: (free: number) => Promise<Item[]>;
   run: (item: Item) => Promise<unknown>;
 }
 
@@ -28,7 +28,7 @@ export class WorkRound<Item> {
     if (this.isLooking || this.stop.isStopping || this.atWork.size >= this.atOnce) return;
     this.isLooking = true;
     try {
-      const open = await this.work.open(LOOKED_AT);
+      const open = await this.work.open(this.atOnce - this.atWork.size);
       const idle = open.filter((item) => !this.atWork.has(this.work.keyOf(item)));
       for (const item of idle.slice(0, this.atOnce - this.atWork.size)) void this.begin(item);
     } catch (error) {

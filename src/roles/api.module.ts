@@ -3,6 +3,8 @@ import { AccessController } from '../access/access.controller.js';
 import { AccessModule } from '../access/access.module.js';
 import { AuditController } from '../audit/audit.controller.js';
 import { AuditModule } from '../audit/audit.module.js';
+import { BulkController } from '../bulk/bulk.controller.js';
+import { BulkModule } from '../bulk/bulk.module.js';
 import { CatalogController } from '../catalog/catalog.controller.js';
 import { CatalogModule } from '../catalog/catalog.module.js';
 import { CdcController } from '../cdc/cdc.controller.js';
@@ -17,7 +19,16 @@ import { WebhookModule } from '../webhook/webhook.module.js';
 
 /** The rooms that serve HTTP. */
 @Module({
-  imports: [AccessModule, AuditModule, CatalogModule, CdcModule, WebhookModule, DeliveryModule, WebhookReplayModule],
+  imports: [
+    AccessModule,
+    AuditModule,
+    CatalogModule,
+    CdcModule,
+    WebhookModule,
+    DeliveryModule,
+    WebhookReplayModule,
+    BulkModule,
+  ],
   controllers: [
     AccessController,
     AuditController,
@@ -26,6 +37,7 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     WebhookController,
     DeliveryController,
     WebhookReplayController,
+    BulkController,
   ],
   providers: [AuthenticationHook],
 })

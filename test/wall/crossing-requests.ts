@@ -19,6 +19,7 @@ export type Names = Pick<
   | 'webhookId'
   | 'deliveryId'
   | 'replayId'
+  | 'jobId'
 >;
 
 export interface CrossingRequest {
@@ -43,6 +44,7 @@ export function namesOfNobody(): Names {
     webhookId: `whk-${tail}`,
     deliveryId: deliveryId({ lane: 0xffff_ffffn, position: BigInt(`0x${tail}`), replayNo: 0 }),
     replayId: `replay-${tail}`,
+    jobId: `job-${tail}`,
     occurredAt: '2026-01-01T00:00:00Z',
     position: '4000000000',
     feedToken: `WyI3Il0.${randomBytes(32).toString('base64url')}`,
@@ -141,6 +143,19 @@ export const crossingRequests: Record<string, RequestsOf> = {
     write(own, names, { webhook_id: names.webhookId, replay_id: names.replayId }),
   'POST webhook/replay/get': ({ replayId: replay_id }) => [{ body: { replay_id } }],
   'POST webhook/replay/cancel': (names, own) => write(own, names, { replay_id: names.replayId }),
+  'POST bulk/import/create': (names, own) => write(own, names, { job_id: names.jobId }),
+  'POST bulk/import/commit': (names, own) => [
+    ...write(own, names, { job_id: names.jobId, expected_revision: '1' }),
+    { body: { ...writeGrounds(own), job_id: names.jobId } }, // 428 with a snapshot
+  ],
+  'POST bulk/import/continue': (names, own) => write(own, names, { job_id: names.jobId }),
+  'POST bulk/export/create': (names, own) => [
+    ...write(own, names, { service: names.service }),
+    { body: { ...writeGrounds(own), cursor: { token: names.feedToken } } },
+  ],
+  'POST bulk/export/continue': (names, own) => write(own, names, { job_id: names.jobId }),
+  'POST bulk/job/get': ({ jobId: job_id }) => [{ body: { job_id } }],
+  'POST bulk/job/list': () => [{ body: { limit: 256 } }, { body: { job_type: 'import' } }],
   'POST export/contract/list': (names) => [{ body: { service: names.service } }],
   'POST lifecycle/list': (names) => [{ body: { service: names.service } }],
   'POST specimen/get': (names) => [{ body: { name: `${names.service}.${names.action}` } }],

@@ -1,3 +1,4 @@
+import { EventHoldRepository } from '../../src/cdc/event-hold.repository.js';
 import { EventLogRepository, type AppendOptions, type LogEntry } from '../../src/cdc/event-log.repository.js';
 import { EventPartitionRepository } from '../../src/cdc/event-partition.repository.js';
 import { EventRetentionRepository } from '../../src/cdc/event-retention.repository.js';
@@ -51,6 +52,12 @@ const feedCalls: CallsOf<FeedRepository> = {
     run: async (feed, { of }) => {
       const { rows, head } = await feed.stretch(of.orgcode, { after: 0n, before: 5_000_000n }, {}, 10, 10);
       return rows.length + Number(head);
+    },
+  },
+  exported: {
+    run: async (feed, { of }) => {
+      const bounds = { limit: 10, maxBytes: 1_000_000, scanLimit: 10 };
+      return (await feed.exported(of.orgcode, { after: 0n, before: 5_000_000n }, {}, bounds)).records;
     },
   },
   ends: { run: async (feed, { of }) => Number((await feed.ends(of.orgcode)).head) },
@@ -146,9 +153,21 @@ const cursorCalls: CallsOf<RouterCursorRepository> = {
   behind: { system: true, run: (cursors, { db }) => cursors.behind(db, 10) },
 };
 
+const holdCalls: CallsOf<EventHoldRepository> = {
+  hold: {
+    run: (holds, { db, of }) => holds.hold(db, of.orgcode, 'spec', 7n),
+    shows: ({ db, of }) => db.eventHold.count({ where: { orgcode: of.orgcode, holder: 'spec' } }),
+  },
+  release: {
+    run: (holds, { db, of }) => holds.release(db, of.orgcode, 'export'),
+    shows: async ({ db, of }) => (await db.eventHold.count({ where: { orgcode: of.orgcode, holder: 'export' } })) === 0,
+  },
+};
+
 export const logRepositories: Record<string, RepositoryUnderTest> = {
   EventLogRepository: { make: (database) => new EventLogRepository(database), calls: eventLogCalls },
   FeedRepository: { make: (database) => new FeedRepository(database), calls: feedCalls },
+  EventHoldRepository: { make: () => new EventHoldRepository(), calls: holdCalls },
   EventPartitionRepository: { make: () => new EventPartitionRepository(), calls: partitionCalls },
   EventRetentionRepository: { make: () => new EventRetentionRepository(), calls: retentionCalls },
   RouterCursorRepository: { make: () => new RouterCursorRepository(), calls: cursorCalls },

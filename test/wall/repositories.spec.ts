@@ -5,6 +5,7 @@ import type { Db, PlainTx, SystemTx, SystemWork, Tx } from '../../src/platform/d
 import type { Prisma } from '../../src/generated/prisma/client.js';
 import { sourceFiles } from '../support/source-files.js';
 import { TestApi } from '../support/api.js';
+import { layOutJobs } from './bulk-repository-calls.js';
 import { layOutLog } from './log-repository-calls.js';
 import { layOutWork } from './delivery-repository-calls.js';
 import { rememberVerifier, repositories, type RepositoryCall } from './repository-calls.js';
@@ -83,6 +84,7 @@ describe('the tenant wall below the repositories', () => {
     }
     await layOutLog(api.database, here.orgcode);
     await layOutWork(api.database, here);
+    await layOutJobs(api.database, here);
     // something for the sweeps to find
     await api.database.asOwner(
       `insert into idempotency_key (orgcode, route, key, request_hash, credential, expires_at) values ($1, 'r', 'old', '', 'c', now() - interval '1 day')`,

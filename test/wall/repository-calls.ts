@@ -11,6 +11,7 @@ import { IdempotencyRepository } from '../../src/platform/idempotency/idempotenc
 import { WebhookRepository, type NewWebhook, type StatusChange } from '../../src/webhook/webhook.repository.js';
 import { WebhookTargetRepository } from '../../src/webhook/webhook-target.repository.js';
 import { WebhookSelfPauseRepository } from '../../src/webhook/webhook-self-pause.repository.js';
+import { bulkRepositories } from './bulk-repository-calls.js';
 import { deliveryApiRepositories } from './delivery-api-repository-calls.js';
 import { deliveryRepositories } from './delivery-repository-calls.js';
 import { logRepositories } from './log-repository-calls.js';
@@ -165,6 +166,12 @@ const started = async (runs: OperationRunRepository, { db }: CallScene): Promise
 
 const operationRunCalls: CallsOf<OperationRunRepository> = {
   startOrTakeOver: { system: true, run: started },
+  queue: { run: (runs, { db, of }) => runs.queue(db, { ...operationRun, orgcode: of.orgcode }) },
+  begin: {
+    system: true,
+    run: async (runs, scene) => runs.begin(scene.db, await started(runs, scene)),
+    shows: ({ db }) => db.$queryRaw`select 1 from operation_run where status = 'running'`,
+  },
   beat: {
     system: true,
     run: async (runs, scene) => runs.beat(scene.db, await started(runs, scene), { n: 7 }),
@@ -281,6 +288,7 @@ export const repositories: Record<string, RepositoryUnderTest> = {
   ...logRepositories,
   ...deliveryRepositories,
   ...deliveryApiRepositories,
+  ...bulkRepositories,
 };
 
 const verifiers = new Map<string, Buffer>();

@@ -28,6 +28,7 @@ export interface Inhabitant {
   deliveryId: string;
   /** Completed. */
   replayId: string;
+  jobId: string;
 }
 
 export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
@@ -69,6 +70,13 @@ export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
   };
   await write('/webhook/create', { ...webhook, webhook_id: webhookId });
   await write('/webhook/create', webhook);
+  const jobId = `job-${canary.slice(7)}`;
+  await write('/bulk/import/create', { job_id: jobId });
+  await api.database.asOwner('insert into bulk_error (orgcode, job_id, line, entry) values ($1, $2, 1, $3)', [
+    orgcode,
+    jobId,
+    JSON.stringify({ line: 1, excerpt: canary }),
+  ]);
   await api.app.get(ApiKeyUsage, { strict: false }).write(); // later it would change a row while we watch
   const { key } = made as { key: { key_id: string } };
   const position = published[0].position!;
@@ -89,6 +97,7 @@ export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
     webhookId,
     lane,
     deliveryId: deliveryId({ lane, position: BigInt(position), replayNo: 0 }),
+    jobId,
     replayId: `replay-${canary.slice(7)}`,
   };
 }

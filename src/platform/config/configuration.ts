@@ -52,6 +52,15 @@ export interface DeliveryConfiguration {
   leaseSeconds: number;
 }
 
+/** Imports and exports. */
+export interface BulkConfiguration {
+  /** At work at the same time; the others queue. */
+  jobsOfAnOrganisation: number;
+  jobsOfAWorker: number;
+  /** How long files of an ended job are kept. */
+  fileDays: number;
+}
+
 export interface SecretsConfiguration {
   secret: string;
   encryptionKeys: string;
@@ -77,6 +86,7 @@ export abstract class Configuration {
   abstract readonly events: EventsConfiguration;
   abstract readonly outgoing: OutgoingConfiguration;
   abstract readonly delivery: DeliveryConfiguration;
+  abstract readonly bulk: BulkConfiguration;
   abstract readonly identity: IdentityConfiguration;
   abstract readonly bootstrap: { orgcode: string; apiKey: string } | undefined;
 }
@@ -117,6 +127,7 @@ export function readConfiguration(environment: Environment): Configuration {
     events: readEvents(read),
     outgoing: readOutgoing(read),
     delivery: readDelivery(read),
+    bulk: readBulk(read),
     identity: readIdentityConfiguration(read),
     bootstrap: readBootstrap(read),
   };
@@ -136,6 +147,14 @@ function readObjectStore(read: EnvironmentReader): ObjectStoreConfiguration {
     bucket: read.required('S3_BUCKET', 'the bucket for imports and exports'),
     accessKeyId: read.required('S3_ACCESS_KEY_ID', 'the key for S3_ENDPOINT'),
     secretAccessKey: read.required('S3_SECRET_ACCESS_KEY', 'the secret for S3_ENDPOINT'),
+  };
+}
+
+function readBulk(read: EnvironmentReader): BulkConfiguration {
+  return {
+    jobsOfAnOrganisation: read.integer('BULK_JOBS_PER_ORGANISATION', 2, { min: 1, max: 100 }),
+    jobsOfAWorker: read.integer('BULK_JOBS_PER_WORKER', 2, { min: 1, max: 32 }),
+    fileDays: read.integer('BULK_FILE_DAYS', 30, { min: 1, max: TEN_YEARS }),
   };
 }
 

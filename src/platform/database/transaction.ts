@@ -36,4 +36,5 @@ export type SystemWork =
   | 'retention'
   | 'operation run'
   | 'webhook targets'
+  | 'bulk work'
   | 'database life';

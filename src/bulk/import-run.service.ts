@@ -1,0 +1,146 @@
+import { Injectable } from '@nestjs/common';
+import { mergeEntries } from '../cdc/append-lane.js';
+import { Arrivals } from '../cdc/arrivals.service.js';
+import { CatalogMoved } from '../cdc/event-appender.service.js';
+import { EventIntake, type IntakeBatch } from '../cdc/event-intake.service.js';
+import { EventPartitions } from '../cdc/event-partitions.service.js';
+import type { PublishedEvent } from '../cdc/published-event.js';
+import { Configuration } from '../platform/config/configuration.js';
+import { isPartitionMissing } from '../platform/database/database-errors.js';
+import { AppError } from '../platform/errors/app-error.js';
+import { platformErrors } from '../platform/errors/platform.errors.js';
+import { GracefulStop } from '../platform/http/graceful-stop.js';
+import { MAX_REPORTED_LINES } from './bulk-limits.js';
+import type { BulkJobRecord } from './bulk-job.repository.js';
+import type { JobEnd } from './bulk-work.repository.js';
+import { ImportChunkRepository, type CheckedChunk, type ImportCheckpoint } from './import-chunk.repository.js';
+import { judgeLine, reportedLine } from './import-line.js';
+import { ImportReports } from './import-reports.service.js';
+import { ImportSource, type LineChunk } from './import-source.js';
+import type { JobLease } from './job-lease.js';
+
+const MAX_CHECKS = 5;
+
+/** Reads an upload into the log: while one chunk is being committed, the next is read and checked. */
+@Injectable()
+export class ImportRun {
+  constructor(
+    private readonly source: ImportSource,
+    private readonly intake: EventIntake,
+    private readonly chunks: ImportChunkRepository,
+    private readonly reports: ImportReports,
+    private readonly partitions: EventPartitions,
+    private readonly arrivals: Arrivals,
+    private readonly configuration: Configuration,
+    private readonly stop: GracefulStop,
+  ) {}
+
+  /** Undefined where the process stops before the end: the checkpoint says how far it is. */
+  async work(job: BulkJobRecord, lease: JobLease): Promise<JobEnd | undefined> {
+    const reading = new Reading(job, lease);
+    let committing = Promise.resolve();
+    try {
+      for await (const chunk of this.source.chunks(job)) {
+        const batch = await this.check(reading, chunk);
+        await committing;
+        if (this.stop.isStopping) return undefined;
+        committing = this.commit(reading, chunk, batch);
+        committing.catch(() => undefined); // whoever awaits it next gets it
+      }
+    } finally {
+      await committing;
+    }
+    return this.done(reading);
+  }
+
+  private async done({ job, lease, at }: Reading): Promise<JobEnd> {
+    const reportKey = at.errors > 0 ? await this.reports.write(job, lease.job, at.errors) : undefined;
+    return { status: 'completed', ...(reportKey !== undefined && { reportKey }) };
+  }
+
+  private check({ job, contextOf }: Reading, chunk: LineChunk): Promise<IntakeBatch> {
+    const nowMs = Date.now();
+    const judged = chunk.lines.map((line) => judgeLine(line, job.orgcode, nowMs));
+    return this.intake.take(judged, { orgcode: job.orgcode, origin: 'import', reason: job.reason, contextOf });
+  }
+
+  private async commit(reading: Reading, chunk: LineChunk, first: IntakeBatch): Promise<void> {
+    for (let [batch, attempt] = [first, 1]; ; attempt += 1) {
+      try {
+        await this.write(reading, chunk, batch);
+        return;
+      } catch (error) {
+        if (!(error instanceof CatalogMoved)) throw error;
+        if (attempt === MAX_CHECKS) throw new AppError(platformErrors.databaseBusy, { cause: error });
+        this.intake.forget(reading.job.orgcode);
+        batch = await this.check(reading, chunk);
+      }
+    }
+  }
+
+  private async write(reading: Reading, chunk: LineChunk, { items, catalogVersion }: IntakeBatch): Promise<void> {
+    const refused = items.flatMap((item, i) => {
+      const line = chunk.lines[i];
+      return 'rejection' in item && line ? [{ line, rejection: item.rejection }] : [];
+    });
+    const entries = items.flatMap((item) => ('entry' in item ? [item.entry] : []));
+    const next = reading.after(chunk, refused.length);
+    const reported = refused.slice(0, Math.max(0, MAX_REPORTED_LINES - reading.at.errors)).map(reportedLine);
+    const maxPushAgeSeconds = chunk.isOwn ? 0 : this.configuration.events.maxPushAgeSeconds;
+    const checked = { entries: mergeEntries(entries), catalogVersion, maxPushAgeSeconds, reported };
+    reading.lease.assertOurs(await this.writeOrMakeRoom(reading.lease, next, checked));
+    reading.at = next;
+    if (entries.length > 0) this.arrivals.announce(reading.job.orgcode);
+  }
+
+  private async writeOrMakeRoom(lease: JobLease, next: ImportCheckpoint, checked: CheckedChunk): Promise<boolean> {
+    try {
+      return await this.chunks.write(lease.job, next, checked);
+    } catch (error) {
+      if (!isPartitionMissing(error)) throw error;
+      await this.partitions.keepAhead();
+      return this.chunks.write(lease.job, next, checked);
+    }
+  }
+}
+
+/** An import while it runs, and where it is. */
+class Reading {
+  at: ImportCheckpoint;
+
+  constructor(
+    readonly job: BulkJobRecord,
+    readonly lease: JobLease,
+  ) {
+    const { lineCount, readBytes, processedCount, errorCount, skippedLines } = job;
+    this.at = {
+      lines: Number(lineCount),
+      bytes: Number(readBytes),
+      processed: Number(processedCount),
+      errors: Number(errorCount),
+      skipped: Number(skippedLines),
+    };
+  }
+
+  /** Who imports, and of what the line says of its context only where it belongs. */
+  readonly contextOf = ({ request_context }: PublishedEvent): object => {
+    const own = this.job.requestContext as object;
+    if (!request_context) return own;
+    const { logical_guid, channel_code, cccode } = request_context;
+    return { ...own, ...whereGiven({ logical_guid, channel_code, cccode }) };
+  };
+
+  after({ lines, skipped, endsAt }: LineChunk, refused: number): ImportCheckpoint {
+    return {
+      lines: endsAt.line,
+      bytes: endsAt.byte,
+      processed: this.at.processed + lines.length - refused,
+      errors: this.at.errors + refused,
+      skipped: this.at.skipped + skipped,
+    };
+  }
+}
+
+function whereGiven(fields: Readonly<Record<string, string | undefined>>): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+}
