@@ -12,12 +12,24 @@ import { DeliveryController } from '../delivery/delivery.controller.js';
 import { DeliveryModule } from '../delivery/delivery.module.js';
 import { WebhookReplayController } from '../delivery/webhook-replay.controller.js';
 import { WebhookReplayModule } from '../delivery/webhook-replay.module.js';
+import { KpiRuleController } from '../kpi/kpi-rule.controller.js';
+import { KpiController } from '../kpi/kpi.controller.js';
+import { KpiModule } from '../kpi/kpi.module.js';
 import { WebhookController } from '../webhook/webhook.controller.js';
 import { WebhookModule } from '../webhook/webhook.module.js';
 
 /** The rooms that serve HTTP. */
 @Module({
-  imports: [AccessModule, AuditModule, CatalogModule, CdcModule, WebhookModule, DeliveryModule, WebhookReplayModule],
+  imports: [
+    AccessModule,
+    AuditModule,
+    CatalogModule,
+    CdcModule,
+    WebhookModule,
+    DeliveryModule,
+    WebhookReplayModule,
+    KpiModule,
+  ],
   controllers: [
     AccessController,
     AuditController,
@@ -26,6 +38,8 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     WebhookController,
     DeliveryController,
     WebhookReplayController,
+    KpiController,
+    KpiRuleController,
   ],
   providers: [AuthenticationHook],
 })

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { deliveryId } from '../../src/delivery/delivery-id.js';
 import { writeGrounds } from '../support/api.js';
+import { aFigure } from '../support/kpis.js';
 import { anEventOf, anEventType, type Inhabitant } from './two-organisations.js';
 
 /** What a caller can name of somebody else's. */
@@ -19,6 +20,10 @@ export type Names = Pick<
   | 'webhookId'
   | 'deliveryId'
   | 'replayId'
+  | 'kpiId'
+  | 'kpiCode'
+  | 'alertId'
+  | 'ruleId'
 >;
 
 export interface CrossingRequest {
@@ -43,6 +48,10 @@ export function namesOfNobody(): Names {
     webhookId: `whk-${tail}`,
     deliveryId: deliveryId({ lane: 0xffff_ffffn, position: BigInt(`0x${tail}`), replayNo: 0 }),
     replayId: `replay-${tail}`,
+    kpiId: `kpi-${tail}`,
+    kpiCode: `code-${tail}`,
+    alertId: `alert-${tail}`,
+    ruleId: `rule-${tail}`,
     occurredAt: '2026-01-01T00:00:00Z',
     position: '4000000000',
     feedToken: `WyI3Il0.${randomBytes(32).toString('base64url')}`,
@@ -57,6 +66,8 @@ const write = (own: string, names: Names, body: object): CrossingRequest[] => [
   // speaking for another organisation
   { body: { ...writeGrounds(names.orgcode), ...body } },
 ];
+
+const A_YEAR = { bucket: 'daily', from_utc: '2025-01-01T00:00:00Z', to_utc: '2026-01-01T00:00:00Z' };
 
 /** Every operation, asked for everything that can be named of another organisation. A new operation needs a line here. */
 export const crossingRequests: Record<string, RequestsOf> = {
@@ -141,6 +152,40 @@ export const crossingRequests: Record<string, RequestsOf> = {
     write(own, names, { webhook_id: names.webhookId, replay_id: names.replayId }),
   'POST webhook/replay/get': ({ replayId: replay_id }) => [{ body: { replay_id } }],
   'POST webhook/replay/cancel': (names, own) => write(own, names, { replay_id: names.replayId }),
+  'POST kpi/record': (names, own) => [
+    ...write(own, names, { kpi: aFigure({ kpi_id: names.kpiId, kpi_code: names.kpiCode }) }),
+    ...write(own, names, { kpi: aFigure({ kpi_code: names.kpiCode, day: 7 }), expected_revision: '1' }),
+  ],
+  'POST kpi/record/batch': (names, own) =>
+    write(own, names, { kpis: [aFigure({ kpi_id: names.kpiId, kpi_code: names.kpiCode, day: 2 })] }),
+  'POST kpi/query': ({ kpiCode, service }) => [
+    { body: { ...A_YEAR, kpi_code: kpiCode, limit: 256 } },
+    { body: { ...A_YEAR, kpi_code: kpiCode, logical_guid: service } },
+  ],
+  'POST kpi/alert': (names, own) =>
+    write(own, names, {
+      alert: {
+        ...aFigure({ kpi_code: names.kpiCode }),
+        alert_id: names.alertId,
+        threshold: { comparator: 'gt', value: 1 },
+      },
+    }),
+  'POST kpi/alert/get': ({ alertId }) => [{ body: { alert_id: alertId } }],
+  'POST kpi/alert/list': ({ kpiCode, ruleId }) => [{ body: { kpi_code: kpiCode } }, { body: { rule_id: ruleId } }],
+  'POST kpi/rule/create': (names, own) =>
+    write(own, names, {
+      rule_id: names.ruleId,
+      rule: { kpi_code: names.kpiCode, bucket: 'fiscal', comparator: 'gt', value: 7 },
+    }),
+  'POST kpi/rule/list': ({ kpiCode }) => [{ body: { limit: 256, kpi_code: kpiCode } }],
+  'POST kpi/rule/status/set': (names, own) => [
+    ...write(own, names, { rule_id: names.ruleId, status: 'paused', expected_revision: '7' }),
+    { body: { ...writeGrounds(own), rule_id: names.ruleId, status: 'paused' } }, // 428 with a snapshot
+  ],
+  'POST kpi/rule/delete': (names, own) => [
+    ...write(own, names, { rule_id: names.ruleId, expected_revision: '7' }),
+    { body: { ...writeGrounds(own), rule_id: names.ruleId } }, // 428 with a snapshot
+  ],
   'POST export/contract/list': (names) => [{ body: { service: names.service } }],
   'POST lifecycle/list': (names) => [{ body: { service: names.service } }],
   'POST specimen/get': (names) => [{ body: { name: `${names.service}.${names.action}` } }],

@@ -13,6 +13,7 @@ import { WebhookTargetRepository } from '../../src/webhook/webhook-target.reposi
 import { WebhookSelfPauseRepository } from '../../src/webhook/webhook-self-pause.repository.js';
 import { deliveryApiRepositories } from './delivery-api-repository-calls.js';
 import { deliveryRepositories } from './delivery-repository-calls.js';
+import { kpiRepositories } from './kpi-repository-calls.js';
 import { logRepositories } from './log-repository-calls.js';
 import type { Inhabitant } from './two-organisations.js';
 
@@ -281,6 +282,7 @@ export const repositories: Record<string, RepositoryUnderTest> = {
   ...logRepositories,
   ...deliveryRepositories,
   ...deliveryApiRepositories,
+  ...kpiRepositories,
 };
 
 const verifiers = new Map<string, Buffer>();

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { ObjectStoreConfiguration } from '../object-store/object-store-options.js';
 import { EnvironmentReader, type Environment } from './environment-reader.js';
 import { readIdentityConfiguration, type IdentityConfiguration } from './identity-configuration.js';
+import { readInboxConfiguration, type InboxConfiguration } from './inbox-configuration.js';
 import { readSecretsFile } from './secrets-file.js';
 
 export const ROLES_OF_A_PROCESS = ['api', 'worker', 'all'] as const;
@@ -77,6 +78,7 @@ export abstract class Configuration {
   abstract readonly events: EventsConfiguration;
   abstract readonly outgoing: OutgoingConfiguration;
   abstract readonly delivery: DeliveryConfiguration;
+  abstract readonly inbox: InboxConfiguration;
   abstract readonly identity: IdentityConfiguration;
   abstract readonly bootstrap: { orgcode: string; apiKey: string } | undefined;
 }
@@ -117,6 +119,7 @@ export function readConfiguration(environment: Environment): Configuration {
     events: readEvents(read),
     outgoing: readOutgoing(read),
     delivery: readDelivery(read),
+    inbox: readInboxConfiguration(read),
     identity: readIdentityConfiguration(read),
     bootstrap: readBootstrap(read),
   };

@@ -1,3 +1,4 @@
+import { ApiExtension } from '@nestjs/swagger';
 import { CONTEXT_SOURCES, type ContextSource } from './caller.js';
 import { Code, Limit, NextToken, OneOf, Part, Parts, Text, TextOfForm, Texts } from './fields.js';
 
@@ -23,12 +24,25 @@ const MAX_REASON = 2_000;
 
 const VISIBLE_ASCII_255 = /^[\x21-\x7e]{1,255}$/;
 
-/** Every write says who, why and on what grounds. `Idempotency-Key` works as a header everywhere, and so does the body's field. */
-export abstract class WriteRequest {
+/** Every write says who, why and on what grounds. */
+abstract class GroundedRequest {
   @Part(() => RequestContext) request_context!: RequestContext;
   @Text({ max: MAX_REASON }) reason!: string;
   @Parts(() => SourceRef, { maxItems: 100 }) source_refs!: SourceRef[];
+}
+
+/** `Idempotency-Key` works as a header everywhere, and so does the body's field. */
+export abstract class WriteRequest extends GroundedRequest {
   @TextOfForm(VISIBLE_ASCII_255, 'not_an_idempotency_key', { optional: true, extension: true })
+  idempotency_key?: string;
+}
+
+/** A write whose idempotency the contract itself promises. */
+@ApiExtension('x-idempotency-scope', 'orgcode+route+idempotency_key')
+@ApiExtension('x-idempotency-retention-hours', 24)
+@ApiExtension('x-idempotency-replay', 'return_original_response')
+export abstract class IdempotentWriteRequest extends GroundedRequest {
+  @TextOfForm(VISIBLE_ASCII_255, 'not_an_idempotency_key', { optional: true })
   idempotency_key?: string;
 }
 
