@@ -7,7 +7,7 @@ import { FeedService, feedScope } from '../cdc/feed.service.js';
 import type { Tx } from '../platform/database/transaction.js';
 import type { Answer } from '../platform/http/answer.js';
 import type { Caller } from '../platform/http/caller.js';
-import type { WriteRequest } from '../platform/http/request.dto.js';
+import type { IdempotentWriteRequest } from '../platform/http/request.dto.js';
 import { exportHolder, GZIP_TYPE, NDJSON_TYPE, newPrefix } from './bulk-files.js';
 import type { BulkJobRecord } from './bulk-job.repository.js';
 import { DEFAULT_EXPORT_RECORDS } from './bulk-limits.js';
@@ -68,7 +68,7 @@ export class BulkExports {
   private async order(
     tx: Tx,
     caller: Caller,
-    request: WriteRequest,
+    request: IdempotentWriteRequest,
     wantedId: string | undefined,
     { contentType, filter, maxRecords, after, continues, ends }: ExportRange,
   ): Promise<Written<BulkJobData>> {

@@ -5,7 +5,7 @@ import { OperationRuns } from '../operations/operation-runs.service.js';
 import type { Tx } from '../platform/database/transaction.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Caller } from '../platform/http/caller.js';
-import type { WriteRequest } from '../platform/http/request.dto.js';
+import type { IdempotentWriteRequest } from '../platform/http/request.dto.js';
 import { verifiedContext } from '../platform/http/verified-context.js';
 import { BulkJobRepository, type BulkJobRecord, type NewBulkJob } from './bulk-job.repository.js';
 import { BulkJobView } from './bulk-job-view.service.js';
@@ -30,7 +30,7 @@ export class BulkOrders {
   async insert(
     tx: Tx,
     caller: Caller,
-    request: WriteRequest,
+    request: IdempotentWriteRequest,
     wantedId: string | undefined,
     job: OrderedJob,
   ): Promise<BulkJobRecord> {

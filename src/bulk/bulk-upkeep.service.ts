@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AuditService } from '../audit/audit.service.js';
 import { Configuration } from '../platform/config/configuration.js';
 import { Database } from '../platform/database/database.js';
+import type { SystemTx } from '../platform/database/transaction.js';
 import { ObjectStore } from '../platform/object-store/object-store.js';
 import { outputKey, reportKey, uploadKey } from './bulk-files.js';
 import type { BulkJobRecord } from './bulk-job.repository.js';
@@ -27,11 +28,14 @@ export class BulkUpkeep {
 
   async run(now: Date): Promise<{ expired: number; cleared: number; forgotten: number }> {
     const { bulk, events } = this.configuration;
-    const expired = await this.upkeep.awaitingSince(new Date(now.getTime() - UPLOAD_SECONDS * 1_000), AT_ONCE);
+    const before = (ageMs: number): Date => new Date(now.getTime() - ageMs);
+    const expired = await this.across((tx) => this.upkeep.awaitingSince(tx, before(UPLOAD_SECONDS * 1_000), AT_ONCE));
     for (const job of expired) await this.expire(job);
-    const old = await this.upkeep.withFilesEndedBefore(new Date(now.getTime() - bulk.fileDays * DAY_MS), AT_ONCE);
+    const old = await this.across((tx) =>
+      this.upkeep.withFilesEndedBefore(tx, before(bulk.fileDays * DAY_MS), AT_ONCE),
+    );
     for (const job of old) await this.clear(job);
-    const forgotten = await this.upkeep.forget(new Date(now.getTime() - events.retentionDays * DAY_MS), AT_ONCE);
+    const forgotten = await this.across((tx) => this.upkeep.forget(tx, before(events.retentionDays * DAY_MS), AT_ONCE));
     return { expired: expired.length, cleared: old.length, forgotten };
   }
 
@@ -58,6 +62,10 @@ export class BulkUpkeep {
     const own = [uploadKey(prefix), reportKey(prefix), output];
     const isInputOwn = inputKey?.startsWith(`${prefix}/`) === true; // and not that of the job which this one continues
     for (const key of isInputOwn ? [...own, inputKey] : own) await this.store.delete(key);
-    await this.upkeep.filesDeleted(job);
+    await this.database.transaction(job.orgcode, (tx) => this.upkeep.filesDeleted(tx, job));
+  }
+
+  private across<T>(work: (tx: SystemTx) => Promise<T>): Promise<T> {
+    return this.database.acrossOrganisations('bulk work', work);
   }
 }

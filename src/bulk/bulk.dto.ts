@@ -12,7 +12,7 @@ import {
   TextOfForm,
   UtcTime,
 } from '../platform/http/fields.js';
-import { FollowingWriteRequest, PageRequest, WriteRequest } from '../platform/http/request.dto.js';
+import { FollowingWriteRequest, IdempotentWriteRequest, PageRequest } from '../platform/http/request.dto.js';
 import type { BulkJobStatus } from './bulk-job-lifecycle.js';
 import { MAX_EXPORT_RECORDS } from './bulk-limits.js';
 
@@ -22,7 +22,7 @@ const STATUSES = ['awaiting_upload', 'queued', 'running', 'completed', 'failed']
 const COUNT = { min: 0, max: Number.MAX_SAFE_INTEGER, optional: true } as const;
 const EXTENSION = { optional: true, extension: true } as const;
 
-export class BulkImportCreateRequest extends WriteRequest {
+export class BulkImportCreateRequest extends IdempotentWriteRequest {
   @Id({ optional: true }) job_id?: string;
   @Text({
     max: 64,
@@ -38,7 +38,7 @@ export class BulkImportCommitRequest extends FollowingWriteRequest {
   @Revision() expected_revision!: string;
 }
 
-export class BulkImportContinueRequest extends WriteRequest {
+export class BulkImportContinueRequest extends IdempotentWriteRequest {
   @Id() job_id!: string;
   @Id({ optional: true }) new_job_id?: string;
   @Integer({
@@ -49,7 +49,7 @@ export class BulkImportContinueRequest extends WriteRequest {
   resume_from_line?: number;
 }
 
-export class BulkExportCreateRequest extends WriteRequest {
+export class BulkExportCreateRequest extends IdempotentWriteRequest {
   @Id({ optional: true }) job_id?: string;
   @Text({ max: 64, optional: true }) service?: string;
   @UtcTime({ optional: true, description: 'On occurred_at, inclusive.' }) from_utc?: string;
@@ -64,7 +64,7 @@ export class BulkExportCreateRequest extends WriteRequest {
   @Flag({ ...EXTENSION, description: 'The file is packed with gzip.' }) gzip?: boolean;
 }
 
-export class BulkExportContinueRequest extends WriteRequest {
+export class BulkExportContinueRequest extends IdempotentWriteRequest {
   @Id() job_id!: string;
   @Id({ optional: true }) new_job_id?: string;
   @Integer({ min: 1, max: MAX_EXPORT_RECORDS, optional: true, description: 'As before unless given.' })

@@ -4,6 +4,7 @@ import { sessionLifecycle } from '../access/session-lifecycle.js';
 import { bulkJobLifecycle } from '../bulk/bulk-job-lifecycle.js';
 import { deliveryLifecycle } from '../delivery/delivery-lifecycle.js';
 import { kpiAlertLifecycle } from '../kpi/kpi-alert-lifecycle.js';
+import { kpiRuleLifecycle } from '../kpi/kpi-rule-lifecycle.js';
 import { operationRunLifecycle } from '../operations/operation-run-lifecycle.js';
 import { deadLetterLifecycle } from '../operator/dead-letter-lifecycle.js';
 import type { LifecycleDefinition } from '../platform/lifecycle/lifecycle.js';
@@ -16,6 +17,7 @@ export const LIFECYCLES: readonly LifecycleDefinition<string>[] = [
   deadLetterLifecycle,
   deliveryLifecycle,
   kpiAlertLifecycle,
+  kpiRuleLifecycle,
   operationRunLifecycle,
   sessionLifecycle,
   webhookLifecycle,

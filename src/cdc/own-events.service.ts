@@ -14,6 +14,9 @@ import { canonicalTime } from './event-time.js';
 export interface OwnEvent {
   action: string;
   resource: { type: string; id: string };
+  /** The facility and the channel that it is about, for those who subscribe to these. */
+  logical_guid?: string;
+  channel_code?: string;
   payload: object;
 }
 
@@ -58,12 +61,14 @@ export class OwnEvents {
     if (events.length === 0) return;
     const occurredAt = new Date().toISOString();
     const around = { orgcode, origin: 'ipm', flags: [], ...grounds } as const;
-    const entries = events.map(({ action, resource, payload }) => {
+    const entries = events.map(({ action, resource, payload, logical_guid, channel_code }) => {
       const event = {
         event_id: randomUUID(),
         service: OWN_SERVICE,
         action,
         occurred_at: occurredAt,
+        ...(logical_guid === undefined ? {} : { logical_guid }),
+        ...(channel_code === undefined ? {} : { channel_code }),
         resource_type: resource.type,
         resource_id: resource.id,
         schema_version: SCHEMA_VERSION,
@@ -73,8 +78,8 @@ export class OwnEvents {
         occurredAt: canonicalTime(occurredAt) ?? occurredAt,
         service: OWN_SERVICE,
         action,
-        logicalGuid: null,
-        channelCode: null,
+        logicalGuid: logical_guid ?? null,
+        channelCode: channel_code ?? null,
         envelope: envelopeText(event, payload, around),
       };
     });

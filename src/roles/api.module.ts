@@ -14,6 +14,9 @@ import { DeliveryController } from '../delivery/delivery.controller.js';
 import { DeliveryModule } from '../delivery/delivery.module.js';
 import { WebhookReplayController } from '../delivery/webhook-replay.controller.js';
 import { WebhookReplayModule } from '../delivery/webhook-replay.module.js';
+import { KpiRuleController } from '../kpi/kpi-rule.controller.js';
+import { KpiController } from '../kpi/kpi.controller.js';
+import { KpiModule } from '../kpi/kpi.module.js';
 import { WebhookController } from '../webhook/webhook.controller.js';
 import { WebhookModule } from '../webhook/webhook.module.js';
 
@@ -28,6 +31,7 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     DeliveryModule,
     WebhookReplayModule,
     BulkModule,
+    KpiModule,
   ],
   controllers: [
     AccessController,
@@ -38,6 +42,8 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     DeliveryController,
     WebhookReplayController,
     BulkController,
+    KpiController,
+    KpiRuleController,
   ],
   providers: [AuthenticationHook],
 })

@@ -8,6 +8,7 @@ const WEBHOOK = { endpoint_url: 'https://receiver.invalid/in', event_filters: [{
 const BODIES: Record<string, object | ((call: Call) => Promise<object>)> = {
   'access/key/create': { roles: ['integration_view'] },
   'access/session/open': { actor: 'somebody', roles: ['integration_view'] },
+  'bulk/import/create': {},
   'webhook/create': WEBHOOK,
   'webhook/secret/rotate': async (call) => {
     const created = await call('/webhook/create', WEBHOOK);
@@ -16,7 +17,7 @@ const BODIES: Record<string, object | ((call: Call) => Promise<object>)> = {
 };
 
 /** Where those answers hold it. */
-const SECRET_FIELDS = ['api_key', 'session_guid', 'signing_secret'];
+const SECRET_FIELDS = ['api_key', 'session_guid', 'signing_secret', 'upload_url'];
 
 describe('an answer that holds a secret', () => {
   let api: TestApi;

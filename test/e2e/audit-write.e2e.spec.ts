@@ -1,17 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { TestApi, writeGrounds, type ApiAnswer } from '../support/api.js';
 import { aDeadDelivery } from '../support/dead-delivery.js';
+import { kpiWrites, type WriteUnderTest } from '../support/audited-kpi-writes.js';
 import { operationsOf } from '../support/operations.js';
 import { anEventType } from '../wall/two-organisations.js';
-
-interface WriteUnderTest {
-  /** The body, without the grounds, of a write that succeeds. */
-  body: () => Promise<object>;
-  resource: string;
-  /** What exists only after the write has nothing before it. */
-  creates?: true;
-  refusal: { body: () => Promise<object>; status: number; tag: string };
-}
 
 interface AuditedRow {
   seq: string;
@@ -51,6 +43,7 @@ describe('the audit of writes', () => {
   };
 
   const writes: Record<string, WriteUnderTest> = {
+    ...kpiWrites(data),
     'access/key/create': {
       body: async () => ({ roles: ['auditor'], caption: 'of the spec' }),
       resource: 'api_key',

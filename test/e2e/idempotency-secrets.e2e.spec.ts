@@ -14,6 +14,7 @@ interface SecretWrite {
 const SECRET_WRITES: SecretWrite[] = [
   { path: '/access/key/create', secret: 'api_key', request: { roles: ['integration_view'], caption: 'for the till' } },
   { path: '/access/session/open', secret: 'session_guid', request: { roles: ['integration_view'], actor: 'ada' } },
+  { path: '/bulk/import/create', secret: 'upload_url', request: {} },
   {
     path: '/webhook/create',
     secret: 'signing_secret',

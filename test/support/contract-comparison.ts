@@ -28,18 +28,14 @@ const MAPS_BY_NAME = new Set(['properties', 'patternProperties', 'responses', 'h
 const UNORDERED = new Set(['required', 'enum', 'type']);
 
 /** What differs, one line each, as `POST /path at/place: contract … | served …`; empty when the served document keeps the promise. */
-export function contractDifferences(contract: OpenApi, served: OpenApi, unbuilt: readonly string[]): string[] {
+export function contractDifferences(contract: OpenApi, served: OpenApi): string[] {
   const promised = operationsIn(contract);
   const built = operationsIn(served);
-  const missing = [...promised.keys()].filter((name) => !built.has(name) && !unbuilt.includes(name));
-  const finished = unbuilt.filter((name) => built.has(name));
-  const unknown = unbuilt.filter((name) => !promised.has(name));
+  const missing = [...promised.keys()].filter((name) => !built.has(name));
   const added = [...built].filter(([name, { extension }]) => !promised.has(name) && !extension).map(([name]) => name);
   const mismarked = [...built].filter(([name, { extension }]) => promised.has(name) && extension).map(([name]) => name);
   return [
     ...missing.map((name) => `${name}: in the contract, not served`),
-    ...finished.map((name) => `${name}: served, so it has to leave the list of unbuilt routes`),
-    ...unknown.map((name) => `${name}: listed as unbuilt, not in the contract`),
     ...added.map((name) => `${name}: served, neither in the contract nor marked ${MARK}`),
     ...mismarked.map((name) => `${name}: in the contract, yet marked ${MARK}`),
     ...[...promised].flatMap(([name, { shape }]) => {

@@ -9,6 +9,7 @@ import type { Inhabitant } from './two-organisations.js';
 const AWAITING = 'awaiting';
 const QUEUED = 'queued';
 const RUNNING = 'running';
+const LEFT = 'left';
 const ENDED = 'ended';
 const FENCE = 5n;
 const LONG_AGO = new Date('2020-01-01T00:00:00Z');
@@ -35,6 +36,7 @@ export async function layOutJobs(database: TestDatabase, { orgcode }: Pick<Inhab
      from (values ('${AWAITING}', 'awaiting_upload', null::timestamptz, null::timestamptz, null::timestamptz, null::timestamptz),
        ('${QUEUED}', 'queued', null, '2020-01-02T00:00:00Z', null, null),
        ('${RUNNING}', 'running', '2100-01-01T00:00:00Z', '2020-01-02T00:00:00Z', null, null),
+       ('${LEFT}', 'running', '2100-01-01T00:00:00Z', '2020-01-02T00:00:00Z', null, null),
        ('${ENDED}', 'completed', null, null, '2020-01-02T00:00:00Z', null),
        ('cleared', 'completed', null, null, '2020-01-02T00:00:00Z', '2020-01-02T00:00:00Z'))
        as j(id, status, lease_until, queued_at, ended_at, files_deleted_at)`,
@@ -46,7 +48,7 @@ export async function layOutJobs(database: TestDatabase, { orgcode }: Pick<Inhab
   );
 }
 
-const claimed = ({ of }: CallScene): ClaimedJob => ({ orgcode: of.orgcode, jobId: RUNNING, fence: FENCE });
+const claimed = ({ of }: CallScene, jobId = RUNNING): ClaimedJob => ({ orgcode: of.orgcode, jobId, fence: FENCE });
 const jobCount =
   (where: object) =>
   ({ db, of }: CallScene): Promise<number> =>
@@ -70,8 +72,8 @@ const workCalls: CallsOf<BulkWorkRepository> = {
   read: { run: (jobs, scene) => jobs.read(claimed(scene)) },
   extend: { run: (jobs, scene) => jobs.extend(claimed(scene)) },
   giveBack: {
-    run: (jobs, scene) => jobs.giveBack(claimed(scene)),
-    shows: jobCount({ jobId: RUNNING, status: 'queued' }),
+    run: (jobs, scene) => jobs.giveBack(claimed(scene, LEFT)),
+    shows: jobCount({ jobId: LEFT, status: 'queued' }),
   },
   keepExport: {
     run: (jobs, scene) => jobs.keepExport(claimed(scene), { position: 7n, recordCount: 7n, uploadId: 'u', parts: [] }),
@@ -80,16 +82,16 @@ const workCalls: CallsOf<BulkWorkRepository> = {
 };
 
 const upkeepCalls: CallsOf<BulkUpkeepRepository> = {
-  awaitingSince: { system: true, run: (upkeep) => upkeep.awaitingSince(SOON, 10) },
+  awaitingSince: { system: true, run: (upkeep, { db }) => upkeep.awaitingSince(db, SOON, 10) },
   expire: {
     run: (upkeep, scene) => upkeep.expire(scene.db, record(scene, AWAITING), { error_tag: 't', message: 'm' }),
   },
-  withFilesEndedBefore: { system: true, run: (upkeep) => upkeep.withFilesEndedBefore(SOON, 10) },
+  withFilesEndedBefore: { system: true, run: (upkeep, { db }) => upkeep.withFilesEndedBefore(db, SOON, 10) },
   filesDeleted: {
-    run: (upkeep, scene) => upkeep.filesDeleted(record(scene, ENDED)),
+    run: (upkeep, scene) => upkeep.filesDeleted(scene.db, record(scene, ENDED)),
     shows: jobCount({ jobId: ENDED, filesDeletedAt: { not: null } }),
   },
-  forget: { system: true, run: (upkeep) => upkeep.forget(SOON, 10) },
+  forget: { system: true, run: (upkeep, { db }) => upkeep.forget(db, SOON, 10) },
 };
 
 const chunkCalls: CallsOf<ImportChunkRepository> = {
@@ -107,6 +109,6 @@ const chunkCalls: CallsOf<ImportChunkRepository> = {
 export const bulkRepositories: Readonly<Record<string, RepositoryUnderTest>> = {
   BulkJobRepository: { make: (database) => new BulkJobRepository(database), calls: jobCalls },
   BulkWorkRepository: { make: (database) => new BulkWorkRepository(database), calls: workCalls },
-  BulkUpkeepRepository: { make: (database) => new BulkUpkeepRepository(database), calls: upkeepCalls },
+  BulkUpkeepRepository: { make: () => new BulkUpkeepRepository(), calls: upkeepCalls },
   ImportChunkRepository: { make: (database) => new ImportChunkRepository(database), calls: chunkCalls },
 };

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { deliveryId } from '../../src/delivery/delivery-id.js';
 import { writeGrounds } from '../support/api.js';
+import { aFigure } from '../support/kpis.js';
 import { anEventOf, anEventType, type Inhabitant } from './two-organisations.js';
 
 /** What a caller can name of somebody else's. */
@@ -20,6 +21,10 @@ export type Names = Pick<
   | 'deliveryId'
   | 'replayId'
   | 'jobId'
+  | 'kpiId'
+  | 'kpiCode'
+  | 'alertId'
+  | 'ruleId'
 >;
 
 export interface CrossingRequest {
@@ -45,6 +50,10 @@ export function namesOfNobody(): Names {
     deliveryId: deliveryId({ lane: 0xffff_ffffn, position: BigInt(`0x${tail}`), replayNo: 0 }),
     replayId: `replay-${tail}`,
     jobId: `job-${tail}`,
+    kpiId: `kpi-${tail}`,
+    kpiCode: `code-${tail}`,
+    alertId: `alert-${tail}`,
+    ruleId: `rule-${tail}`,
     occurredAt: '2026-01-01T00:00:00Z',
     position: '4000000000',
     feedToken: `WyI3Il0.${randomBytes(32).toString('base64url')}`,
@@ -59,6 +68,8 @@ const write = (own: string, names: Names, body: object): CrossingRequest[] => [
   // speaking for another organisation
   { body: { ...writeGrounds(names.orgcode), ...body } },
 ];
+
+const A_YEAR = { bucket: 'daily', from_utc: '2025-01-01T00:00:00Z', to_utc: '2026-01-01T00:00:00Z' };
 
 /** Every operation, asked for everything that can be named of another organisation. A new operation needs a line here. */
 export const crossingRequests: Record<string, RequestsOf> = {
@@ -156,6 +167,40 @@ export const crossingRequests: Record<string, RequestsOf> = {
   'POST bulk/export/continue': (names, own) => write(own, names, { job_id: names.jobId }),
   'POST bulk/job/get': ({ jobId: job_id }) => [{ body: { job_id } }],
   'POST bulk/job/list': () => [{ body: { limit: 256 } }, { body: { job_type: 'import' } }],
+  'POST kpi/record': (names, own) => [
+    ...write(own, names, { kpi: aFigure({ kpi_id: names.kpiId, kpi_code: names.kpiCode }) }),
+    ...write(own, names, { kpi: aFigure({ kpi_code: names.kpiCode, day: 7 }), expected_revision: '1' }),
+  ],
+  'POST kpi/record/batch': (names, own) =>
+    write(own, names, { kpis: [aFigure({ kpi_id: names.kpiId, kpi_code: names.kpiCode, day: 2 })] }),
+  'POST kpi/query': ({ kpiCode, service }) => [
+    { body: { ...A_YEAR, kpi_code: kpiCode, limit: 256 } },
+    { body: { ...A_YEAR, kpi_code: kpiCode, logical_guid: service } },
+  ],
+  'POST kpi/alert': (names, own) =>
+    write(own, names, {
+      alert: {
+        ...aFigure({ kpi_code: names.kpiCode }),
+        alert_id: names.alertId,
+        threshold: { comparator: 'gt', value: 1 },
+      },
+    }),
+  'POST kpi/alert/get': ({ alertId }) => [{ body: { alert_id: alertId } }],
+  'POST kpi/alert/list': ({ kpiCode, ruleId }) => [{ body: { kpi_code: kpiCode } }, { body: { rule_id: ruleId } }],
+  'POST kpi/rule/create': (names, own) =>
+    write(own, names, {
+      rule_id: names.ruleId,
+      rule: { kpi_code: names.kpiCode, bucket: 'fiscal', comparator: 'gt', value: 7 },
+    }),
+  'POST kpi/rule/list': ({ kpiCode }) => [{ body: { limit: 256, kpi_code: kpiCode } }],
+  'POST kpi/rule/status/set': (names, own) => [
+    ...write(own, names, { rule_id: names.ruleId, status: 'paused', expected_revision: '7' }),
+    { body: { ...writeGrounds(own), rule_id: names.ruleId, status: 'paused' } }, // 428 with a snapshot
+  ],
+  'POST kpi/rule/delete': (names, own) => [
+    ...write(own, names, { rule_id: names.ruleId, expected_revision: '7' }),
+    { body: { ...writeGrounds(own), rule_id: names.ruleId } }, // 428 with a snapshot
+  ],
   'POST export/contract/list': (names) => [{ body: { service: names.service } }],
   'POST lifecycle/list': (names) => [{ body: { service: names.service } }],
   'POST specimen/get': (names) => [{ body: { name: `${names.service}.${names.action}` } }],

@@ -14,6 +14,7 @@ import { WebhookSelfPauseRepository } from '../../src/webhook/webhook-self-pause
 import { bulkRepositories } from './bulk-repository-calls.js';
 import { deliveryApiRepositories } from './delivery-api-repository-calls.js';
 import { deliveryRepositories } from './delivery-repository-calls.js';
+import { kpiRepositories } from './kpi-repository-calls.js';
 import { logRepositories } from './log-repository-calls.js';
 import type { Inhabitant } from './two-organisations.js';
 
@@ -289,6 +290,7 @@ export const repositories: Record<string, RepositoryUnderTest> = {
   ...deliveryRepositories,
   ...deliveryApiRepositories,
   ...bulkRepositories,
+  ...kpiRepositories,
 };
 
 const verifiers = new Map<string, Buffer>();

@@ -8,6 +8,8 @@ const CROSSINGS: Record<string, string[]> = {
   'src/access/credential-verifier.ts': ['credential lookup', 'organisation lookup'],
   'src/access/organisation.service.ts': ['organisation list'],
   'src/audit/audit-verification.service.ts': ['audit verification'],
+  'src/bulk/bulk-upkeep.service.ts': ['bulk work'],
+  'src/bulk/bulk-work.repository.ts': ['bulk work'],
   'src/cdc/arrival-watch.service.ts': ['event arrivals'],
   'src/cdc/event-partitions.service.ts': ['event log upkeep'],
   'src/cdc/event-retention.service.ts': ['retention'],

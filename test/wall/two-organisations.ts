@@ -5,6 +5,7 @@ import { AGE_CLASSES } from '../../src/delivery/age-classes.js';
 import { deliveryId } from '../../src/delivery/delivery-id.js';
 import { writeGrounds, type TestApi } from '../support/api.js';
 import type { TestDatabase } from '../support/database.js';
+import { aFigure } from '../support/kpis.js';
 
 /** An organisation with a row in every table, each of which holds the canary. */
 export interface Inhabitant {
@@ -29,6 +30,12 @@ export interface Inhabitant {
   /** Completed. */
   replayId: string;
   jobId: string;
+  /** A figure of the first day of 2025, the rule that watches its KPI, and the alert that this has raised. */
+  kpiId: string;
+  kpiCode: string;
+  series: bigint;
+  alertId: string;
+  ruleId: string;
 }
 
 export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
@@ -72,11 +79,13 @@ export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
   await write('/webhook/create', webhook);
   const jobId = `job-${canary.slice(7)}`;
   await write('/bulk/import/create', { job_id: jobId });
+  await write('/bulk/import/create', {});
   await api.database.asOwner('insert into bulk_error (orgcode, job_id, line, entry) values ($1, $2, 1, $3)', [
     orgcode,
     jobId,
     JSON.stringify({ line: 1, excerpt: canary }),
   ]);
+  const kpi = await layOutKpis(api.database, orgcode, canary, write);
   await api.app.get(ApiKeyUsage, { strict: false }).write(); // later it would change a row while we watch
   const { key } = made as { key: { key_id: string } };
   const position = published[0].position!;
@@ -99,7 +108,40 @@ export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
     deliveryId: deliveryId({ lane, position: BigInt(position), replayNo: 0 }),
     jobId,
     replayId: `replay-${canary.slice(7)}`,
+    ...kpi,
   };
+}
+
+/** Two figures and what a rule says to them; one alert waits for an inbox that is not asked before long. */
+async function layOutKpis(
+  database: TestDatabase,
+  orgcode: string,
+  canary: string,
+  write: (path: string, body: object) => Promise<Record<string, unknown>>,
+): Promise<Pick<Inhabitant, 'kpiId' | 'kpiCode' | 'series' | 'alertId' | 'ruleId'>> {
+  const tail = canary.slice(7);
+  const [kpiId, kpiCode, alertId, ruleId] = [`kpi-${tail}`, `code-${tail}`, `alert-${tail}`, `rule-${tail}`];
+  const rule = { kpi_code: kpiCode, bucket: 'daily', comparator: 'gt', value: 1, title: canary };
+  await write('/kpi/rule/create', { rule_id: ruleId, rule });
+  await write('/kpi/rule/create', { rule });
+  for (const day of [1, 2]) {
+    const figure = aFigure({ day, kpi_code: kpiCode, value_unit: canary, ...(day === 1 && { kpi_id: kpiId }) });
+    await write('/kpi/record', { kpi: figure });
+  }
+  const alert = { ...aFigure({ kpi_code: kpiCode }), threshold: { comparator: 'gt', value: 1 }, title: canary };
+  await write('/kpi/alert', { alert: { ...alert, alert_id: alertId } });
+  await database.asOwner(
+    `update kpi_alert set delivery_status = 'pending', due_at = '2100-01-01', inbox_service = 'scm' where orgcode = $1 and alert_id = $2`,
+    [orgcode, alertId],
+  );
+  await database.asOwner(
+    `insert into kpi_own_progress (orgcode, bucket, done_to, position) values ($1, 'hourly', '2100-01-01', 1), ($1, 'daily', '2100-01-01', 1)`,
+    [orgcode],
+  );
+  const [row] = await database.asOwner<{ series: string }>('select series from kpi_series where orgcode = $1', [
+    orgcode,
+  ]);
+  return { kpiId, kpiCode, alertId, ruleId, series: BigInt(row!.series) };
 }
 
 /** Deliveries of each kind, as workers leave them: nothing here is due before long, so that no worker touches it. */

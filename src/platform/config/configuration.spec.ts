@@ -54,6 +54,8 @@ describe('readConfiguration', () => {
       rateLimits: { session: 600, key: 1_200, bulk: 120, feed: 60_000, failedLogin: 60 },
       events: { maxPushAgeSeconds: 86_400, retentionDays: 400, retentionMaxDays: 430, partitionSize: 5_000_000 },
       outgoing: { allowedNetworks: [], allowHttp: false, ca: undefined },
+      inbox: { urls: {}, signingSecret: undefined },
+      bulk: { jobsOfAnOrganisation: 2, jobsOfAWorker: 2, fileDays: 30 },
       delivery: {
         retrySchedule: [0, 5, 30, 120, 600, 1_800, 3_600, 10_800, 25_200, 43_200],
         maxAgeSeconds: 259_200,

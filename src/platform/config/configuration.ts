@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { ObjectStoreConfiguration } from '../object-store/object-store-options.js';
 import { EnvironmentReader, type Environment } from './environment-reader.js';
 import { readIdentityConfiguration, type IdentityConfiguration } from './identity-configuration.js';
+import { readInboxConfiguration, type InboxConfiguration } from './inbox-configuration.js';
 import { readSecretsFile } from './secrets-file.js';
 
 export const ROLES_OF_A_PROCESS = ['api', 'worker', 'all'] as const;
@@ -87,6 +88,7 @@ export abstract class Configuration {
   abstract readonly outgoing: OutgoingConfiguration;
   abstract readonly delivery: DeliveryConfiguration;
   abstract readonly bulk: BulkConfiguration;
+  abstract readonly inbox: InboxConfiguration;
   abstract readonly identity: IdentityConfiguration;
   abstract readonly bootstrap: { orgcode: string; apiKey: string } | undefined;
 }
@@ -128,6 +130,7 @@ export function readConfiguration(environment: Environment): Configuration {
     outgoing: readOutgoing(read),
     delivery: readDelivery(read),
     bulk: readBulk(read),
+    inbox: readInboxConfiguration(read),
     identity: readIdentityConfiguration(read),
     bootstrap: readBootstrap(read),
   };

@@ -57,7 +57,7 @@ describe('.env.example', () => {
     const source = files.map((file) => readFileSync(path.join(FOLDER, file), 'utf8')).join('\n');
     const named = [
       ...source.matchAll(
-        /\b(?:IPM|DATABASE|REDIS|S3|JWT|RATE_LIMIT|SESSION|STOP|TRUST|EVENT|WEBHOOK|DELIVERY|METRICS)_[A-Z_]*[A-Z]\b/g,
+        /\b(?:IPM|DATABASE|REDIS|S3|JWT|RATE_LIMIT|SESSION|STOP|TRUST|EVENT|WEBHOOK|DELIVERY|BULK|INBOX|METRICS)_[A-Z_]*[A-Z]\b/g,
       ),
     ].map(([name]) => name);
     const read = namesRead();

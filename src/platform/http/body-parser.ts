@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 import { platformErrors } from '../errors/platform.errors.js';
 import { assertStorable } from './body-hygiene.js';
-import { NDJSON, type OperationConfig, type OperationOptions } from './operation.js';
+import { NDJSON, takesLines, type OperationConfig, type OperationOptions } from './operation.js';
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -81,7 +81,7 @@ function refusedMedia(request: FastifyRequest): AppError | undefined {
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type)?.[1];
   const isLines = type.toLowerCase().startsWith(NDJSON);
   const readable = (!encoding || encoding === 'identity') && (!charset || /^utf-?8$/i.test(charset));
-  return readable && (!isLines || operationOf(request)?.batchOf !== undefined)
+  return readable && (!isLines || takesLines(operationOf(request)))
     ? undefined
     : new AppError(platformErrors.mediaTypeUnsupported);
 }

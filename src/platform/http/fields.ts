@@ -122,6 +122,16 @@ export function Integer(options: FieldOptions & { min: number; max: number }): P
   );
 }
 
+/** Any finite number; `min` where it cannot be less. */
+export function FiniteNumber(options: FieldOptions & { min?: number } = {}): PropertyDecorator {
+  const { min } = options;
+  const checks = [
+    IsNumber({}, { message: 'not_a_number' }),
+    ...(min === undefined ? [] : [Min(min, { message: 'too_small' })]),
+  ];
+  return field({ type: 'number' }, checks, options);
+}
+
 /** A share of the whole, 0 to 1. */
 export function Ratio(options?: FieldOptions): PropertyDecorator {
   const checks = [
@@ -154,6 +164,11 @@ export function Limit(): PropertyDecorator {
 /** Any JSON object; who uses it checks what is in it. */
 export function OpenObject(options?: FieldOptions): PropertyDecorator {
   return field({ type: 'object' }, [IsObject({ message: 'not_an_object' })], options);
+}
+
+/** Any names to any values; who takes it checks both. */
+export function OpenMap(options?: FieldOptions): PropertyDecorator {
+  return field({ type: 'object', additionalProperties: true }, [IsObject({ message: 'not_an_object' })], options);
 }
 
 /** Names to texts; who takes it checks both. */

@@ -40,7 +40,7 @@ export interface OperationOptions {
   revisionOf?: Type<RevisionedRecords>;
   /** `caller` counts against the limit of sessions or keys. */
   rateClass?: RateClass;
-  /** The body holds a list of this name whose items are judged one by one; one item a line (NDJSON) is as good. */
+  /** The body holds a list of this name whose items are judged one by one; but for writes, which say who and why, one item a line (NDJSON) is as good. */
   batchOf?: string;
   /** Where a body may be larger than the bodies of other routes. */
   maxBodyBytes?: number;
@@ -69,13 +69,17 @@ export function Operation(path: string, options: OperationOptions): MethodDecora
     RouteConfig({ operation: options } satisfies OperationConfig),
     ApiOperation({ summary, ...(description ? { description } : {}) }),
     ...headers(options),
-    ...(options.batchOf === undefined ? [] : [ApiConsumes('application/json', NDJSON)]),
+    ...(takesLines(options) ? [ApiConsumes('application/json', NDJSON)] : []),
     ...(data ? [ApiExtraModels(Envelope, data)] : [ApiExtraModels(Envelope)]),
     ApiResponse({ status: 200, description: summary, schema: envelopeOf(data) }),
     ApiResponse({ status: 'default', description: 'Refused or failed', type: Envelope, ...EXTENSION } as never),
     ...levels(options.level),
     ...(extension ? [ApiExtension('x-ipm-extension', true)] : []),
   );
+}
+
+export function takesLines(operation: OperationOptions | undefined): boolean {
+  return operation?.batchOf !== undefined && operation.write !== true;
 }
 
 /** One JSON value a line. */

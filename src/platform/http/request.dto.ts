@@ -1,3 +1,4 @@
+import { ApiExtension } from '@nestjs/swagger';
 import { CONTEXT_SOURCES, type ContextSource } from './caller.js';
 import { Code, Limit, NextToken, OneOf, Part, Parts, Text, TextOfForm, Texts } from './fields.js';
 
@@ -23,23 +24,34 @@ const MAX_REASON = 2_000;
 
 const VISIBLE_ASCII_255 = /^[\x21-\x7e]{1,255}$/;
 
-/** `Idempotency-Key` works as a header everywhere, and so does the body's field. */
-abstract class RepeatableRequest {
+abstract class GroundedRequest {
   @Part(() => RequestContext) request_context!: RequestContext;
-  @TextOfForm(VISIBLE_ASCII_255, 'not_an_idempotency_key', { optional: true, extension: true })
-  idempotency_key?: string;
-}
-
-/** Every write says who, why and on what grounds. */
-export abstract class WriteRequest extends RepeatableRequest {
   @Text({ max: MAX_REASON }) reason!: string;
   @Parts(() => SourceRef, { maxItems: 100 }) source_refs!: SourceRef[];
 }
 
-/** One that may leave out why, because what it goes on with has said it. */
-export abstract class FollowingWriteRequest extends RepeatableRequest {
+/** Every write says who, why and on what grounds. `Idempotency-Key` works as a header everywhere, and so does the body's field. */
+export abstract class WriteRequest extends GroundedRequest {
+  @TextOfForm(VISIBLE_ASCII_255, 'not_an_idempotency_key', { optional: true, extension: true })
+  idempotency_key?: string;
+}
+
+/** A write whose idempotency the contract itself promises. */
+@ApiExtension('x-idempotency-scope', 'orgcode+route+idempotency_key')
+@ApiExtension('x-idempotency-retention-hours', 24)
+@ApiExtension('x-idempotency-replay', 'return_original_response')
+export abstract class IdempotentWriteRequest extends GroundedRequest {
+  @TextOfForm(VISIBLE_ASCII_255, 'not_an_idempotency_key', { optional: true })
+  idempotency_key?: string;
+}
+
+/** A write that may leave out why, because what it goes on with has said it. */
+export abstract class FollowingWriteRequest {
+  @Part(() => RequestContext) request_context!: RequestContext;
   @Text({ max: MAX_REASON, optional: true }) reason?: string;
   @Parts(() => SourceRef, { maxItems: 100, optional: true }) source_refs?: SourceRef[];
+  @TextOfForm(VISIBLE_ASCII_255, 'not_an_idempotency_key', { optional: true, extension: true })
+  idempotency_key?: string;
 }
 
 export abstract class PageRequest {

@@ -19,12 +19,19 @@ export class ValidationPipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (type === 'custom' || !metatype || metatype === String || metatype === Object) return value;
     if (type !== 'body') assertStorable(value); // a body was checked when it was parsed
-    const shape = toShape(metatype as Type<object>, (value ?? {}) as Record<string, unknown>);
-    if (declaredFields(shape.constructor as Type).size === 0) return shape;
-    const fields = validateSync(shape, RULES).flatMap((error) => problemsOf(error, ''));
-    if (fields.length > 0) throw new AppError(platformErrors.requestInvalid, { fields: fields.slice(0, MAX_PROBLEMS) });
-    return shape;
+    return checkedShape(metatype as Type<object>, value ?? {});
   }
+}
+
+/** Also for what is judged apart from its body: an item of a batch. */
+export function checkedShape<T extends object>(shapeType: Type<T>, value: unknown): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new AppError(platformErrors.bodyMalformed);
+  const shape = toShape(shapeType, value as Record<string, unknown>);
+  if (declaredFields(shape.constructor as Type).size === 0) return shape;
+  const fields = validateSync(shape, RULES).flatMap((error) => problemsOf(error, ''));
+  if (fields.length > 0) throw new AppError(platformErrors.requestInvalid, { fields: fields.slice(0, MAX_PROBLEMS) });
+  return shape;
 }
 
 function problemsOf({ property, value, constraints, children }: ValidationError, parent: string): FieldProblem[] {

@@ -1,0 +1,133 @@
+import type { NewAlert } from '../../src/kpi/kpi-alert.repository.js';
+import { KpiAlertRepository } from '../../src/kpi/kpi-alert.repository.js';
+import { KpiRuleRepository, type NewRule } from '../../src/kpi/kpi-rule.repository.js';
+import type { SeriesKey } from '../../src/kpi/kpi-series.js';
+import { identityHex, KpiSeriesRepository } from '../../src/kpi/kpi-series.repository.js';
+import { KpiSnapshotRepository, type SnapshotValues } from '../../src/kpi/kpi-snapshot.repository.js';
+import type { CallScene, CallsOf, RepositoryUnderTest } from './repository-calls.js';
+import type { Inhabitant } from './two-organisations.js';
+
+const FIRST_DAY = new Date('2025-01-01T00:00:00Z');
+const SECOND_DAY = new Date('2025-01-02T00:00:00Z');
+const FAR_DAY = new Date('2030-01-01T00:00:00Z');
+
+const keyOf = ({ kpiCode }: Pick<Inhabitant, 'kpiCode'>): SeriesKey => ({
+  kpiCode,
+  bucket: 'daily',
+  scope: 'org',
+  logicalGuid: undefined,
+  channelCode: undefined,
+  dimensions: {},
+});
+const newKey = keyOf({ kpiCode: 'a new one' });
+const valuesOf = ({ series }: Inhabitant, bucketStart: Date, kpiId: string): SnapshotValues => ({
+  series,
+  bucketStart,
+  bucketEnd: new Date('2031-01-01T00:00:00Z'),
+  kpiId,
+  value: 7,
+  valueUnit: undefined,
+  sampleCount: undefined,
+  computedAt: undefined,
+  policyRefs: undefined,
+});
+
+const seriesCalls: CallsOf<KpiSeriesRepository> = {
+  lock: { run: (series, { db, of }) => series.lock(db, of.orgcode, [identityHex(keyOf(of))]) },
+  count: { run: (series, { db, of }) => series.count(db, of.orgcode, keyOf(of)) },
+  insert: {
+    run: (series, { db, of }) => series.insert(db, of.orgcode, [newKey]),
+    shows: ({ db, of }) => db.kpiSeries.count({ where: { orgcode: of.orgcode, kpiCode: newKey.kpiCode } }),
+  },
+};
+
+const snapshotCalls: CallsOf<KpiSnapshotRepository> = {
+  present: {
+    run: (snapshots, { db, of }) =>
+      snapshots.present(db, of.orgcode, [{ series: of.series, bucketStart: FIRST_DAY }], [of.kpiId]),
+  },
+  neighbours: {
+    run: (snapshots, { db, of }) =>
+      snapshots.neighbours(db, of.orgcode, [{ series: of.series, bucketStart: FIRST_DAY, bucketEnd: SECOND_DAY }]),
+  },
+  insert: { run: (snapshots, { db, of }) => snapshots.insert(db, of.orgcode, [valuesOf(of, FAR_DAY, 'new')]) },
+  revise: { run: (snapshots, { db, of }) => snapshots.revise(db, of.orgcode, [valuesOf(of, FIRST_DAY, of.kpiId)]) },
+  page: {
+    run: (snapshots, { of }) =>
+      snapshots.page(of.orgcode, { ...keyOf(of), period: { start: FIRST_DAY, end: FAR_DAY } }, undefined, 10),
+  },
+};
+
+const newAlert: NewAlert = {
+  alertId: 'new',
+  kpiCode: 'c',
+  measure: 'value',
+  value: 7,
+  comparator: 'gt',
+  threshold: 1,
+  scope: 'org',
+  logicalGuid: undefined,
+  channelCode: undefined,
+  bucket: 'daily',
+  bucketStart: FIRST_DAY,
+  bucketEnd: SECOND_DAY,
+  dimensions: {},
+  title: undefined,
+  deliveryStatus: 'not_requested',
+  reason: 'r',
+};
+
+const alertCalls: CallsOf<KpiAlertRepository> = {
+  insert: { run: (alerts, { db, of }) => alerts.insert(db, of.orgcode, [newAlert]) },
+  find: { run: (alerts, { db, of }) => alerts.find(db, of.orgcode, of.alertId) },
+  open: { run: (alerts, { db, of }) => alerts.open(db, of.orgcode, [of.series]) },
+  clear: {
+    run: (alerts, { db, of }) => alerts.clear(db, of.orgcode, [of.alertId]),
+    shows: ({ db, of }) => db.kpiAlert.count({ where: { orgcode: of.orgcode, clearedAt: { not: null } } }),
+  },
+  page: {
+    run: (alerts, { of }) => alerts.page(of.orgcode, { kpiCode: undefined, ruleId: undefined }, undefined, 10),
+  },
+};
+
+const newRule: NewRule = {
+  ruleId: 'new',
+  kpiCode: 'c',
+  bucket: 'daily',
+  scope: undefined,
+  logicalGuid: undefined,
+  channelCode: undefined,
+  dimensions: {},
+  measure: 'value',
+  comparator: 'gt',
+  threshold: 1,
+  title: undefined,
+  requestContext: {},
+  reason: 'r',
+  sourceRefs: [],
+};
+const paused = ({ db, of }: CallScene): Promise<unknown> =>
+  db.kpiRule.count({ where: { orgcode: of.orgcode, ruleId: of.ruleId, status: 'paused' } });
+
+const ruleCalls: CallsOf<KpiRuleRepository> = {
+  count: { run: (rules, { db, of }) => rules.count(db, of.orgcode) },
+  insert: { run: (rules, { db, of }) => rules.insert(db, of.orgcode, newRule) },
+  find: { run: (rules, { db, of }) => rules.find(db, of.orgcode, of.ruleId) },
+  findForUpdate: { run: (rules, { db, of }) => rules.findForUpdate(db, of.orgcode, of.ruleId) },
+  setStatus: { run: (rules, { db, of }) => rules.setStatus(db, of.orgcode, of.ruleId, 'paused'), shows: paused },
+  delete: {
+    run: (rules, { db, of }) => rules.delete(db, of.orgcode, of.ruleId),
+    shows: ({ db, of }) =>
+      db.$queryRaw`select 1 where not exists (select from kpi_rule where orgcode = ${of.orgcode} and rule_id = ${of.ruleId})`,
+  },
+  active: { run: (rules, { db, of }) => rules.active(db, of.orgcode, [of.kpiCode]) },
+  page: { run: (rules, { of }) => rules.page(of.orgcode, undefined, undefined, 10) },
+};
+
+/** Figures, rules and alerts. */
+export const kpiRepositories: Record<string, RepositoryUnderTest> = {
+  KpiSeriesRepository: { make: () => new KpiSeriesRepository(), calls: seriesCalls },
+  KpiSnapshotRepository: { make: (database) => new KpiSnapshotRepository(database), calls: snapshotCalls },
+  KpiAlertRepository: { make: (database) => new KpiAlertRepository(database), calls: alertCalls },
+  KpiRuleRepository: { make: (database) => new KpiRuleRepository(database), calls: ruleCalls },
+};
