@@ -9,6 +9,7 @@ import { IdempotencyRepository } from './idempotency/idempotency.repository.js';
 import { IdempotencyService } from './idempotency/idempotency.service.js';
 import { IdempotencySweep } from './idempotency/idempotency.sweep.js';
 import { FileLinks } from './object-store/file-links.js';
+import { FileRoutes } from './object-store/file-routes.js';
 import { ObjectStore } from './object-store/object-store.js';
 import { openObjectStore } from './object-store/open-object-store.js';
 import { GuardedClient } from './outgoing/guarded-client.js';
@@ -22,6 +23,7 @@ const providers = [
   Database,
   DatabaseLife,
   FileLinks,
+  FileRoutes,
   GracefulStop,
   GuardedClient,
   Metrics,

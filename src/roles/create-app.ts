@@ -4,12 +4,14 @@ import { BootstrapService } from '../access/bootstrap.service.js';
 import type { Configuration } from '../platform/config/configuration.js';
 import { AuthenticationHook } from '../platform/http/authentication.hook.js';
 import { installBodyParser, MAX_BODY_BYTES } from '../platform/http/body-parser.js';
+import { endConnection } from '../platform/http/client-errors.js';
 import { installEnvelope } from '../platform/http/envelope.hook.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { installRequestScope } from '../platform/http/request-scope.js';
 import { installResponseHeaders } from '../platform/http/response-headers.js';
 import { RevisionHook } from '../platform/http/revision.hook.js';
 import { refuseUnreadablePath } from '../platform/http/unreadable-path.js';
+import { FileRoutes } from '../platform/object-store/file-routes.js';
 import { serveDocuments } from '../platform/openapi/openapi-document.js';
 import { NestLogger } from '../platform/telemetry/logger.js';
 import { ProcessModule } from './process.module.js';
@@ -28,6 +30,7 @@ export async function createApp(configuration: Configuration): Promise<NestFasti
     return503OnClosing: false, // GracefulStop answers what arrived
     exposeHeadRoutes: false,
     frameworkErrors: refuseUnreadablePath,
+    clientErrorHandler: endConnection,
   });
   const app = await NestFactory.create<NestFastifyApplication>(ProcessModule.for(configuration), adapter, {
     logger: new NestLogger(),
@@ -42,6 +45,7 @@ export async function createApp(configuration: Configuration): Promise<NestFasti
   if (configuration.role !== 'worker') {
     const authentication = app.get(AuthenticationHook);
     fastify.addHook('onRequest', (request, reply) => authentication.onRequest(request, reply));
+    if (configuration.objectStore.kind === 'folder') app.get(FileRoutes).install(fastify);
     if (configuration.docs) serveDocuments(app, configuration.publicUrl);
   }
   installBodyParser(fastify);

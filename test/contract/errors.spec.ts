@@ -67,7 +67,7 @@ describe('the error catalogs', () => {
   it('use statuses that fit their class, and say what to do in a sentence', async () => {
     await catalogs();
     const statusesOf: Record<ExpectedFailure['major'], number[]> = {
-      validation: [400, 413, 415, 422],
+      validation: [400, 411, 413, 415, 422],
       authentication: [401],
       authorization: [403],
       not_found: [404, 410],

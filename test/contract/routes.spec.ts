@@ -132,6 +132,17 @@ describe('every route', () => {
     expect(callsWhere(({ revisionOf }) => revisionOf !== undefined)).toEqual(asking);
   });
 
+  it('beyond the operations is a probe, the metrics, or a file whose URL is the credential', () => {
+    const tree = api.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
+    const outside = tree.split(/\n(?=[├└])/).filter((branch) => !/^[├└]── \/ipm\//.test(branch));
+    expect(outside.map((branch) => branch.replace(/^[├└]── /, '').trim()).sort()).toEqual([
+      '/files (PUT, GET)',
+      '/health/live (GET)',
+      '/health/ready (GET)',
+      '/metrics (GET)',
+    ]);
+  });
+
   it('for anyone is the health check alone', () => {
     expect(callsWhere(({ role }) => role === 'anyone')).toEqual(['stat']);
   });

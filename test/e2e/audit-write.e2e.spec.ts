@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { TestApi, writeGrounds, type ApiAnswer } from '../support/api.js';
+import { bulkWrites } from '../support/audited-bulk-writes.js';
 import { aDeadDelivery } from '../support/dead-delivery.js';
 import { kpiWrites, type WriteUnderTest } from '../support/audited-kpi-writes.js';
 import { operationsOf } from '../support/operations.js';
@@ -44,6 +45,7 @@ describe('the audit of writes', () => {
 
   const writes: Record<string, WriteUnderTest> = {
     ...kpiWrites(data),
+    ...bulkWrites(() => api, data),
     'access/key/create': {
       body: async () => ({ roles: ['auditor'], caption: 'of the spec' }),
       resource: 'api_key',

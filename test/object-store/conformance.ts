@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ObjectStore } from '../../src/platform/object-store/object-store.js';
 import { behavesWithParts } from './parts-conformance.js';
 import { bytesOf, StoreScene } from './store-scene.js';
+import { behavesWithUrls } from './url-conformance.js';
 import { behavesWithVersions } from './versions-conformance.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -44,6 +45,8 @@ export function behavesAsObjectStore(open: () => ObjectStore): void {
   afterAll(() => scene.clear());
 
   describe('versions', () => behavesWithVersions(scene));
+
+  describe('signed URLs', () => behavesWithUrls(scene));
 
   describe('uploads in parts', () => behavesWithParts(scene));
 

@@ -1,24 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { ObjectStore } from '../../src/platform/object-store/object-store.js';
 import { openObjectStore } from '../../src/platform/object-store/open-object-store.js';
 import { behavesAsObjectStore } from './conformance.js';
 import { folderLinks } from './folder-links.js';
+import { startFolderUnderTest, type FolderUnderTest } from './folder-under-test.js';
 import { startS3UnderTest, type S3UnderTest } from './s3-under-test.js';
 
 describe('the object store in a folder', () => {
-  let folder: string;
-  let store: ObjectStore;
+  let folder: FolderUnderTest;
 
   beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'ipm-objects-'));
-    store = openObjectStore({ kind: 'folder', folder: path.join(folder, 'made/at/first/use') }, folderLinks());
+    folder = await startFolderUnderTest();
   });
 
-  behavesAsObjectStore(() => store);
+  behavesAsObjectStore(() => folder.store);
 
-  afterAll(() => rm(folder, { recursive: true }));
+  afterAll(() => folder.stop());
 });
 
 describe('the object store in S3', () => {

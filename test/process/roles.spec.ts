@@ -40,6 +40,7 @@ describe('the built product', () => {
     started = await ProductProcess.start(database.url, { IPM_ROLE: 'worker' });
     expect((await fetch(`${started.url}/health/live`)).status).toBe(200);
     expect((await list(started.url)).status).toBe(404);
+    expect((await fetch(`${started.url}/files`)).status).toBe(404);
     expect(await started.stop()).toBe(0);
   });
 

@@ -11,7 +11,7 @@ export interface WriteUnderTest {
 }
 
 /** Answers the `data` of a write. */
-type Written = (path: string, body: object) => Promise<Record<string, unknown>>;
+export type Written = (path: string, body: object) => Promise<Record<string, unknown>>;
 
 /** The writes of room `kpi`. */
 export function kpiWrites(data: Written): Record<string, WriteUnderTest> {

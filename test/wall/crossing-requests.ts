@@ -154,16 +154,13 @@ export const crossingRequests: Record<string, RequestsOf> = {
     write(own, names, { webhook_id: names.webhookId, replay_id: names.replayId }),
   'POST webhook/replay/get': ({ replayId: replay_id }) => [{ body: { replay_id } }],
   'POST webhook/replay/cancel': (names, own) => write(own, names, { replay_id: names.replayId }),
-  'POST bulk/import/create': (names, own) => write(own, names, { job_id: names.jobId }),
+  'POST bulk/import/create': (names, own) => write(own, names, {}),
   'POST bulk/import/commit': (names, own) => [
     ...write(own, names, { job_id: names.jobId, expected_revision: '1' }),
     { body: { ...writeGrounds(own), job_id: names.jobId } }, // 428 with a snapshot
   ],
   'POST bulk/import/continue': (names, own) => write(own, names, { job_id: names.jobId }),
-  'POST bulk/export/create': (names, own) => [
-    ...write(own, names, { service: names.service }),
-    { body: { ...writeGrounds(own), cursor: { token: names.feedToken } } },
-  ],
+  'POST bulk/export/create': (names, own) => write(own, names, { cursor: { token: names.feedToken } }),
   'POST bulk/export/continue': (names, own) => write(own, names, { job_id: names.jobId }),
   'POST bulk/job/get': ({ jobId: job_id }) => [{ body: { job_id } }],
   'POST bulk/job/list': () => [{ body: { limit: 256 } }, { body: { job_type: 'import' } }],

@@ -143,6 +143,7 @@ function plain({ status, headers, body }: ApiAnswer, names: Names): object {
     .replace(/("token":"[\w-]+)\.[\w-]+"/g, '$1.(mac)"')
     .replace(/"webhook_id":"whk_[^"]+"/g, '"webhook_id":"(new)"')
     .replace(/"job_id":"job_[^"]+"/g, '"job_id":"(new)"')
+    .replace(/bulk\/[0-9a-f]{32}/g, 'bulk/(new)')
     .replace(/"upload_url":"[^"]+"/g, '"upload_url":"(new)"')
     .replace(/"operation_run_id":\d+/g, '"operation_run_id":"(new)"')
     .replace(/"kpi_id":"kpi_[^"]+"/g, '"kpi_id":"(new)"')

@@ -4,7 +4,7 @@ import { platformErrors } from './platform.errors.js';
 
 /** The statuses that each class of error may have. */
 const STATUSES: Readonly<Record<keyof typeof ERROR_MAJORS, readonly number[]>> = {
-  validation: [400, 413, 415, 422],
+  validation: [400, 411, 413, 415, 422],
   authentication: [401],
   authorization: [403],
   not_found: [404],

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 import { platformErrors } from '../errors/platform.errors.js';
 import { assertStorable } from './body-hygiene.js';
+import type { PublicRouteConfig } from './public-route.js';
 import { NDJSON, takesLines, type OperationConfig, type OperationOptions } from './operation.js';
 
 export const MAX_BODY_BYTES = 1024 * 1024;
@@ -32,7 +33,10 @@ export function installBodyParser(fastify: FastifyInstance): void {
     if (!isUtf8(bytes)) return done(new AppError(platformErrors.bodyMalformed), undefined);
     done(null, { [operationOf(request)?.batchOf ?? '']: linesOf(bytes.toString('utf8')).map(itemOf) });
   });
-  fastify.addHook('onRequest', (request, _reply, done) => done(refusedMedia(request)));
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const { publicRoute } = request.routeOptions.config as Partial<PublicRouteConfig>;
+    done(publicRoute ? undefined : refusedMedia(request));
+  });
   fastify.addHook('onRoute', (route) => {
     const { operation } = (route.config ?? {}) as Partial<OperationConfig>;
     if (operation?.maxBodyBytes !== undefined) route.bodyLimit = operation.maxBodyBytes;

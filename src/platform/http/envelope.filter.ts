@@ -1,4 +1,5 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 import { ERROR_MAJORS } from '../errors/error-catalog.js';
@@ -22,6 +23,11 @@ export class EnvelopeFilter implements ExceptionFilter {
     const envelope: Envelope = { success: false, error: errorEnvelope(error, request), stats: statsOfRequest(request) };
     void reply.status(error.failure.status).type('application/json; charset=utf-8').send(envelope);
   }
+}
+
+/** The same where Fastify has no filter to ask: its own refusals and routes. */
+export function answerFailure(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  new EnvelopeFilter().catch(thrown, new ExecutionContextHost([request, reply]));
 }
 
 /** What came from the database was translated there: a connection that breaks here is the client's. */

@@ -1,8 +1,7 @@
-import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 import { platformErrors } from '../errors/platform.errors.js';
-import { EnvelopeFilter } from './envelope.filter.js';
+import { answerFailure } from './envelope.filter.js';
 import { identify } from './request-scope.js';
 import { RESPONSE_HEADERS } from './response-headers.js';
 
@@ -10,8 +9,5 @@ import { RESPONSE_HEADERS } from './response-headers.js';
 export function refuseUnreadablePath(cause: unknown, request: FastifyRequest, reply: FastifyReply): void {
   identify(request, reply);
   void reply.headers(RESPONSE_HEADERS);
-  new EnvelopeFilter().catch(
-    new AppError(platformErrors.routeNotFound, { cause }),
-    new ExecutionContextHost([request, reply]),
-  );
+  answerFailure(new AppError(platformErrors.routeNotFound, { cause }), request, reply);
 }

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Configuration } from '../config/configuration.js';
 import { Keyring } from '../secrets/keyring.js';
 
-const FILES_PATH = '/files';
+export const FILES_PATH = '/files';
 
 /** What a signed URL of the folder allows. Whoever has it needs nothing else. */
 export interface FileLink {

@@ -20,6 +20,7 @@ export function getObject({ request, buckets }) {
   const range = rangeOf(request.header('range'), object.bytes.length);
   const headers = {
     ...object.headers,
+    ...overridesIn(request),
     etag: object.etag,
     'last-modified': object.modifiedAt.toUTCString(),
     'accept-ranges': 'bytes',
@@ -87,6 +88,12 @@ function rangeOf(header, size) {
 function withinObject(first, last, size) {
   if (first >= size) throw new S3Error('InvalidRange');
   return [first, last];
+}
+
+/** What a signed URL says that the answer's headers should be. @param {S3Request} request */
+function overridesIn({ query }) {
+  const overrides = query.filter(([name]) => name.startsWith('response-'));
+  return Object.fromEntries(overrides.map(([name, value]) => [name.slice('response-'.length), value]));
 }
 
 /** @param {S3Request} request @param {import('./stored.mjs').StoredObject} object */

@@ -37,7 +37,7 @@ const TOLD_APART_BY = ['delete', 'uploads', 'uploadId'];
 
 /** Changes neither the operation nor its answer, or is read by the operation itself. */
 const HARMLESS =
-  /^(x-id|x-amz-.*|list-type|prefix|delimiter|max-keys|continuation-token|start-after|encoding-type|fetch-owner|partNumber|part-number-marker|max-parts|key-marker|upload-id-marker|max-uploads)$/i;
+  /^(x-id|x-amz-.*|list-type|prefix|delimiter|max-keys|continuation-token|start-after|encoding-type|fetch-owner|partNumber|part-number-marker|max-parts|key-marker|upload-id-marker|max-uploads|response-.*)$/i;
 
 /** @param {Call['request']} request @returns {Operation} */
 export function operationFor(request) {
