@@ -20,8 +20,9 @@ export interface ImportCheckpoint {
 }
 
 export interface CheckedChunk {
-  /** Each event once. */
+  /** Each event once; IPM's own last. */
   entries: readonly LogEntry[];
+  ownCount: number;
   catalogVersion: bigint;
   maxPushAgeSeconds: number;
   reported: readonly ReportedLine[];
@@ -36,15 +37,15 @@ export class ImportChunkRepository {
   async write(
     { orgcode, jobId, fence }: ClaimedJob,
     { lines, bytes, processed, errors, skipped }: ImportCheckpoint,
-    { entries, catalogVersion, maxPushAgeSeconds, reported }: CheckedChunk,
+    { entries, ownCount, catalogVersion, maxPushAgeSeconds, reported }: CheckedChunk,
   ): Promise<boolean> {
     const job = [jobId, fence, JOB_LEASE_SECONDS, lines, bytes, processed, errors, skipped, JSON.stringify(reported)];
-    const log = [catalogVersion, maxPushAgeSeconds, ...entryColumns(entries).map(binaryTextArray)];
+    const log = [catalogVersion, maxPushAgeSeconds, ownCount, ...entryColumns(entries).map(binaryTextArray)];
     try {
       const [written] = await this.database.call<{ isOurs: boolean }>(orgcode, {
         name: 'ipm_import_chunk',
         call: `ipm_import_chunk(o.orgcode, $2, $3, make_interval(secs => $4), $5, $6, $7, $8, $9, $10::jsonb, $11,
-          make_interval(secs => $12), $13::text[], $14::text[]::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[])`,
+          make_interval(secs => $12), $13, $14::text[], $15::text[]::timestamptz[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[])`,
         values: [...job, ...log],
       });
       return written?.isOurs === true;

@@ -1,21 +1,23 @@
 import { eventErrors } from '../cdc/cdc.errors.js';
+import type { TextLine } from '../cdc/line-splitter.js';
+import { itemInLine } from '../platform/http/body-parser.js';
 import { judgeHistory, rejected, type Judgement, type Rejection } from '../cdc/published-event.js';
-import type { ImportLine } from './import-source.js';
 import { lineExcerpt } from './line-excerpt.js';
 import type { ReportedLine } from './reported-line.js';
 
 const MAX_FIELDS = 10;
 
 /** A line of an export is a line of an import: what the log itself has put there is ignored, but for whose it is. */
-export function judgeLine({ bytes, item }: ImportLine, orgcode: string, nowMs: number): Judgement {
+export function judgeLine({ bytes }: TextLine, orgcode: string, nowMs: number): Judgement {
   if (bytes === undefined) return rejected(eventErrors.tooLarge);
+  const item = itemInLine(bytes);
   const named = (item as { orgcode?: unknown } | null)?.orgcode;
   if (named !== undefined && named !== orgcode)
     return rejected(eventErrors.otherOrganisation, [{ path: 'orgcode', tag: 'not_of_this_job' }]);
   return judgeHistory(item, orgcode, nowMs);
 }
 
-export function reportedLine({ line, rejection }: { line: ImportLine; rejection: Rejection }): ReportedLine {
+export function reportedLine({ line, rejection }: { line: TextLine; rejection: Rejection }): ReportedLine {
   const { error, fields } = rejection;
   const [first] = fields;
   return {
@@ -24,6 +26,6 @@ export function reportedLine({ line, rejection }: { line: ImportLine; rejection:
     error_tag: error.tag,
     message: error.message,
     ...(first && { field: first.path, fields: fields.slice(0, MAX_FIELDS) }),
-    excerpt: lineExcerpt(line.bytes, line.item),
+    excerpt: lineExcerpt(line.bytes),
   };
 }

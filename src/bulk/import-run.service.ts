@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { OWN_SERVICE } from '../catalog/event-type.js';
 import { mergeEntries } from '../cdc/append-lane.js';
 import { Arrivals } from '../cdc/arrivals.service.js';
 import { CatalogMoved } from '../cdc/event-appender.service.js';
 import { EventIntake, type IntakeBatch } from '../cdc/event-intake.service.js';
+import type { LogEntry } from '../cdc/event-log.repository.js';
 import { EventPartitions } from '../cdc/event-partitions.service.js';
 import type { PublishedEvent } from '../cdc/published-event.js';
 import { Configuration } from '../platform/config/configuration.js';
@@ -86,8 +88,8 @@ export class ImportRun {
     const entries = items.flatMap((item) => ('entry' in item ? [item.entry] : []));
     const next = reading.after(chunk, refused.length);
     const reported = refused.slice(0, Math.max(0, MAX_REPORTED_LINES - reading.at.errors)).map(reportedLine);
-    const maxPushAgeSeconds = chunk.isOwn ? 0 : this.configuration.events.maxPushAgeSeconds;
-    const checked = { entries: mergeEntries(entries), catalogVersion, maxPushAgeSeconds, reported };
+    const { maxPushAgeSeconds } = this.configuration.events;
+    const checked = { ...ownLast(mergeEntries(entries)), catalogVersion, maxPushAgeSeconds, reported };
     reading.lease.assertOurs(await this.writeOrMakeRoom(reading.lease, next, checked));
     reading.at = next;
     if (entries.length > 0) this.arrivals.announce(reading.job.orgcode);
@@ -102,6 +104,13 @@ export class ImportRun {
       return this.chunks.write(lease.job, next, checked);
     }
   }
+}
+
+/** They are history, and were pushed when they were new. */
+function ownLast(entries: readonly LogEntry[]): Pick<CheckedChunk, 'entries' | 'ownCount'> {
+  const own = entries.filter(({ service }) => service === OWN_SERVICE);
+  if (own.length === 0) return { entries, ownCount: 0 };
+  return { entries: [...entries.filter(({ service }) => service !== OWN_SERVICE), ...own], ownCount: own.length };
 }
 
 /** An import while it runs, and where it is. */

@@ -1,8 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
-import { OWN_SERVICE } from '../catalog/event-type.js';
-import { isBlank, LineSplitter, type TextLine } from '../cdc/line-splitter.js';
-import { itemInLine } from '../platform/http/body-parser.js';
+import { isBlank, LineSplitter, type LinePlace, type TextLine } from '../cdc/line-splitter.js';
 import { ObjectStore } from '../platform/object-store/object-store.js';
 import { GZIP_TYPE } from './bulk-files.js';
 import { EVENTS_A_CHUNK, MAX_LINE_BYTES } from './bulk-limits.js';
@@ -15,52 +13,28 @@ import { isUnpackingError, unpackedFrom } from './unpacked.js';
 const BYTES_A_CHUNK = 4 * 1024 * 1024;
 const LINES_A_CHUNK = 50_000;
 
-export interface ImportLine extends TextLine {
-  /** As it would come over HTTP; undefined for one that is too long. */
-  item: unknown;
-}
-
 /** Lines for one transaction. */
 export class LineChunk {
-  readonly lines: ImportLine[] = [];
+  readonly lines: TextLine[] = [];
   skipped = 0;
   /** Where the next one begins. */
-  endsAt = { line: 0, byte: 0 };
+  endsAt: LinePlace = { line: 0, byte: 0 };
   private bytes = 0;
 
-  /** IPM's own events are history, and go in by themselves. */
-  isOwn = false;
-
   get isFull(): boolean {
-    return (
-      this.lines.length >= EVENTS_A_CHUNK ||
-      this.bytes >= BYTES_A_CHUNK ||
-      this.skipped + this.lines.length >= LINES_A_CHUNK
-    );
+    const { lines, bytes, skipped } = this;
+    return lines.length >= EVENTS_A_CHUNK || bytes >= BYTES_A_CHUNK || skipped + lines.length >= LINES_A_CHUNK;
   }
 
   get isEmpty(): boolean {
     return this.lines.length + this.skipped === 0;
   }
 
-  takes(line: ImportLine): boolean {
-    return this.lines.length === 0 || isOwn(line) === this.isOwn;
-  }
-
-  add(line: ImportLine): void {
-    if (this.lines.length === 0) this.isOwn = isOwn(line);
-    this.lines.push(line);
+  add(line: TextLine, isSkipped: boolean): void {
+    if (isSkipped) this.skipped += 1;
+    else this.lines.push(line);
     this.bytes += line.bytes?.length ?? 0;
-    this.passed(line);
-  }
-
-  skip(line: TextLine): void {
-    this.skipped += 1;
-    this.passed(line);
-  }
-
-  private passed({ number, nextOffset }: TextLine): void {
-    this.endsAt = { line: number, byte: nextOffset };
+    this.endsAt = { line: line.number, byte: line.nextOffset };
   }
 }
 
@@ -74,13 +48,10 @@ export class ImportSource {
     let chunk = new LineChunk();
     for await (const lines of this.lines(job)) {
       for (const line of lines) {
-        const read = line.number < firstWanted ? undefined : readLine(line);
-        if (chunk.isFull || (read && !chunk.takes(read))) {
-          yield chunk;
-          chunk = new LineChunk();
-        }
-        if (read) chunk.add(read);
-        else chunk.skip(line);
+        chunk.add(line, line.number < firstWanted || (line.bytes !== undefined && isBlank(line.bytes)));
+        if (!chunk.isFull) continue;
+        yield chunk;
+        chunk = new LineChunk();
       }
     }
     if (!chunk.isEmpty) yield chunk;
@@ -107,14 +78,4 @@ export class ImportSource {
     if (!stored) throw new JobFailure(bulkFailures.uploadGone);
     return isPacked ? unpackedFrom(stored, Number(inputBytes), fromByte) : stored;
   }
-}
-
-/** Undefined for one that has nothing to say. */
-function readLine(line: TextLine): ImportLine | undefined {
-  if (line.bytes === undefined) return { ...line, item: undefined };
-  return isBlank(line.bytes) ? undefined : { ...line, item: itemInLine(line.bytes) };
-}
-
-function isOwn({ item }: ImportLine): boolean {
-  return (item as { service?: unknown } | null | undefined)?.service === OWN_SERVICE;
 }

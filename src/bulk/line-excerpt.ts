@@ -1,3 +1,5 @@
+import { itemInLine } from '../platform/http/body-parser.js';
+
 const MAX_CHARACTERS = 160;
 const NAMES = ['event_id', 'service', 'action', 'occurred_at'];
 const PROPERTY = /^"[\w.-]{1,64}"(?=\s*:)/;
@@ -6,19 +8,19 @@ const PROPERTY = /^"[\w.-]{1,64}"(?=\s*:)/;
  * What a report may show of a refused line, which nobody has redacted: of an event what it is found by, of anything else its shape, with
  * the names of properties and every other letter and digit made unreadable.
  */
-export function lineExcerpt(bytes: Buffer | undefined, item: unknown): string {
+export function lineExcerpt(bytes: Buffer | undefined): string {
+  if (bytes === undefined) return '';
+  const item = itemInLine(bytes);
   if (isObject(item)) {
     const named = NAMES.flatMap((name) => (typeof item[name] === 'string' ? [[name, item[name].slice(0, 128)]] : []));
     if (named.length > 0) return JSON.stringify(Object.fromEntries(named));
   }
-  return bytes === undefined
-    ? ''
-    : shapeOf(
-        bytes
-          .subarray(0, MAX_CHARACTERS * 4)
-          .toString('utf8')
-          .slice(0, MAX_CHARACTERS),
-      );
+  return shapeOf(
+    bytes
+      .subarray(0, MAX_CHARACTERS * 4)
+      .toString('utf8')
+      .slice(0, MAX_CHARACTERS),
+  );
 }
 
 function shapeOf(text: string): string {

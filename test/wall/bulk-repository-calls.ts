@@ -100,7 +100,7 @@ const chunkCalls: CallsOf<ImportChunkRepository> = {
       chunks.write(
         claimed(scene),
         { lines: 1, bytes: 1, processed: 0, errors: 1, skipped: 0 },
-        { entries: [], catalogVersion: 0n, maxPushAgeSeconds: 60, reported: [] },
+        { entries: [], ownCount: 0, catalogVersion: 0n, maxPushAgeSeconds: 60, reported: [] },
       ),
   },
   reported: { run: (chunks, scene) => chunks.reported(claimed(scene)) },
