@@ -3,6 +3,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
+  ListPartsCommand,
   UploadPartCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
@@ -50,7 +51,13 @@ export class S3Parts {
       UploadId: uploadId,
       MultipartUpload: { Parts: parts.map(({ number, tag }) => ({ PartNumber: number, ETag: tag })) },
     });
-    await this.answer(key, this.patientClient.send(command, { requestTimeout: this.limits.workMs }));
+    try {
+      await this.answer(key, this.patientClient.send(command, { requestTimeout: this.limits.workMs }));
+    } catch (error) {
+      // Some stores miss the parts before they miss the upload.
+      if (error instanceof ObjectChanged) await this.assertKnown(key, uploadId);
+      throw error;
+    }
   }
 
   async discard(key: string): Promise<void> {
@@ -68,6 +75,11 @@ export class S3Parts {
         ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
         : undefined;
     }
+  }
+
+  private async assertKnown(key: string, uploadId: string): Promise<void> {
+    const command = new ListPartsCommand({ Bucket: this.bucket, Key: key, UploadId: uploadId, MaxParts: 1 });
+    await this.answer(key, this.client.send(command, this.soon()));
   }
 
   private async abort(key: string, uploadId: string | undefined): Promise<void> {
