@@ -10,7 +10,7 @@ export const UNNAMED_CONTENT_TYPE = 'application/octet-stream';
 export interface PutOptions {
   /** Needed for a stream: a store has to know the length before the first byte. */
   readonly lengthBytes?: number;
-  readonly contentType?: string;
+  readonly contentType?: string | undefined;
 }
 
 export interface GetOptions {

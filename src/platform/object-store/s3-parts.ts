@@ -77,18 +77,19 @@ export class S3Parts {
     }
   }
 
-  private async assertKnown(key: string, uploadId: string): Promise<void> {
-    const command = new ListPartsCommand({ Bucket: this.bucket, Key: key, UploadId: uploadId, MaxParts: 1 });
-    await this.answer(key, this.client.send(command, this.soon()));
-  }
-
-  private async abort(key: string, uploadId: string | undefined): Promise<void> {
+  /** An upload that is gone already is no error. */
+  async abort(key: string, uploadId: string | undefined): Promise<void> {
     const command = new AbortMultipartUploadCommand({ Bucket: this.bucket, Key: key, UploadId: uploadId });
     try {
       await this.answer(key, this.client.send(command, this.soon()));
     } catch (error) {
       if (!(error instanceof UploadGone)) throw error;
     }
+  }
+
+  private async assertKnown(key: string, uploadId: string): Promise<void> {
+    const command = new ListPartsCommand({ Bucket: this.bucket, Key: key, UploadId: uploadId, MaxParts: 1 });
+    await this.answer(key, this.client.send(command, this.soon()));
   }
 
   private soon(): { requestTimeout: number } {
