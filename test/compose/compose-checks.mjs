@@ -22,6 +22,7 @@ export function firstChecks(project, state) {
     ['the login that serves owns no table and reads none by itself', () => assertLeastLogin(project)],
     ['ipm doctor finds every store sound from inside', () => assertDoctor(project)],
     ['an object is kept in the store', () => putObject(project, state)],
+    ['it comes out by its signed URL, at the published port', () => assertDownloaded(project, state)],
     ['the image holds no development packages', () => assertProductionPackages(project)],
   ];
 }
@@ -169,6 +170,13 @@ async function assertDoctor(project) {
 async function putObject(project, state) {
   state.object = `kept over a restart: ${project.name}`;
   assert.equal(await project.runInside('worker', 'object', [OBJECT_KEY, state.object]), state.object);
+}
+
+async function assertDownloaded(project, state) {
+  const url = await project.runInside('api', 'download-url', [OBJECT_KEY]);
+  const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+  assert.equal(answer.headers.get('content-disposition'), 'attachment; filename="kept.txt"');
+  assert.equal(await answer.text(), state.object);
 }
 
 async function assertObject(project, state) {

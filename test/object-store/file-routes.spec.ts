@@ -100,14 +100,15 @@ describe('the routes behind the URLs of a folder', () => {
     expect(await unfinished()).toEqual([]);
   });
 
-  it('leave nothing behind of an upload that is broken off', async () => {
+  it('leave nothing behind of an upload that is broken off, and what was there', async () => {
     await start();
+    await files.store.put('a', Buffer.from('before'));
     const sending = await aPut(10 * MEBIBYTE);
     sending.write(Buffer.alloc(MEBIBYTE));
     await until(async () => (await unfinished()).length === 1);
     sending.destroy();
     await until(async () => (await unfinished()).length === 0);
-    expect(await files.store.stat('a')).toBeNull();
+    expect((await files.store.stat('a'))?.sizeBytes).toBe(6);
   });
 
   it('take no more of a body than the store takes', async () => {
@@ -153,18 +154,15 @@ describe('the routes behind the URLs of a folder', () => {
     await until(async () => (await unfinished()).length === 0);
   });
 
-  it('let an upload last longer than any other request, and nothing else', async () => {
+  it('let an upload last longer than any other request may', async () => {
     await start({ requestTimeoutMs: 200, limits: PATIENT });
     const sending = await aPut(8);
-    const stranger = await aPut(8, `http://127.0.0.1:${files.port}/nowhere`);
-    const refusedLate = closed(stranger);
     for (let byte = 0; byte < 8; byte += 1) {
       await sleep(100);
       sending.write('x');
     }
     expect((await answerTo(sending)).status).toBe(200);
     expect((await files.store.stat('a'))?.sizeBytes).toBe(8);
-    await refusedLate;
   });
 
   it('answer 503 while the client is still sending when the store fails, and go on serving the connection', async () => {

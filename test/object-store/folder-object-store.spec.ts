@@ -4,6 +4,7 @@ import path from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { FolderObjectStore } from '../../src/platform/object-store/folder-object-store.js';
+import { ObjectChanged, UploadGone } from '../../src/platform/object-store/object-store-failures.js';
 import { breakingAfter } from './conformance.js';
 import { folderLinks } from './folder-links.js';
 import { bytesOf } from './store-scene.js';
@@ -99,6 +100,51 @@ describe('FolderObjectStore', () => {
     await expect(store.get('~unfinished/old')).rejects.toThrow('object key refused');
     await new FolderObjectStore({ kind: 'folder', folder }, folderLinks()).put('b', Buffer.from('x'));
     expect(await unfinished()).toEqual(['fresh']);
+  });
+
+  it('lets another process go on with an upload in parts, also days later, and leaves nothing of it', async () => {
+    const uploadId = await store.openParts('a/b', { contentType: 'text/plain' });
+    const tag = await store.putPart('a/b', uploadId, 1, Buffer.from('whole'));
+    const lastWeek = new Date(Date.now() - 7 * 24 * HOUR_MS);
+    for (const name of await unfinished()) await utimes(path.join(folder, '~unfinished', name), lastWeek, lastWeek);
+    const another = new FolderObjectStore({ kind: 'folder', folder }, folderLinks());
+    await another.completeParts('a/b', uploadId, [tag]);
+    expect((await bytesOf(await store.get('a/b')))?.toString()).toBe('whole');
+    expect(await unfinished()).toEqual([]);
+    await another.openParts('a/b', { contentType: 'text/plain' });
+    await store.discardParts('a/b');
+    expect(await unfinished()).toEqual([]);
+  });
+
+  it('reaches nothing by the id of an upload', async () => {
+    for (const uploadId of ['', '..', '../..', '../../a', '/etc'])
+      await expect(store.putPart('a', uploadId, 1, Buffer.from('x'))).rejects.toThrow(UploadGone);
+    expect(await readdir(base)).toEqual(['objects', 'outside']);
+  });
+
+  it('tells another version after every write, also of the same bytes', async () => {
+    await store.put('a', Buffer.from('same'));
+    const { version } = (await store.stat('a'))!;
+    await store.put('a', Buffer.from('same'));
+    expect((await store.stat('a'))?.version).not.toBe(version);
+    await expect(store.pin('a', 'b', version)).rejects.toThrow(ObjectChanged);
+    expect(await unfinished()).toEqual([]);
+  });
+
+  it('refuses a file that was cut, and one that it did not write', async () => {
+    await store.put('a', Buffer.from('x'.repeat(1_000)));
+    const whole = await readFile(path.join(folder, 'a'));
+    for (const damaged of [whole.subarray(0, -1), whole.subarray(0, 100), Buffer.alloc(0)]) {
+      await writeFile(path.join(folder, 'a'), damaged);
+      await expect(store.get('a')).rejects.toThrow('is damaged');
+      await expect(store.stat('a')).rejects.toThrow('is damaged');
+    }
+  });
+
+  it('pins without a second copy of the bytes', async () => {
+    await store.put('a', Buffer.from('x'));
+    await store.pin('a', 'b', (await store.stat('a'))!.version);
+    expect((await stat(path.join(folder, 'b'))).ino).toBe((await stat(path.join(folder, 'a'))).ino);
   });
 
   it('says so when an object would have to lie below another, and keeps both ways round', async () => {

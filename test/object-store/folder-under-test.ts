@@ -39,7 +39,7 @@ export async function startFolderUnderTest(options: FolderOptions = {}): Promise
     requestTimeout: requestTimeoutMs,
     clientErrorHandler: endConnection,
     forceCloseConnections: true,
-    http: { connectionsCheckingInterval: 50 },
+    http: { connectionsCheckingInterval: 50, headersTimeout: 100 }, // Node takes the longer of both times for the whole request
   });
   fastify.setErrorHandler(answerFailure);
   installRequestScope(fastify);

@@ -18,6 +18,23 @@ export function withFailures(body: Readable, failure: (error: unknown) => unknow
   return readAs(body, failure, body as AsyncIterable<Buffer>);
 }
 
+/** The same bytes in blocks of one size; the last may be shorter, and is the only one that may be empty. */
+export async function* blocksOf(body: Readable, blockBytes: number): AsyncGenerator<Buffer> {
+  let chunks: Buffer[] = [];
+  let heldBytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    heldBytes += chunk.length;
+    while (heldBytes > blockBytes) {
+      const held = Buffer.concat(chunks);
+      yield held.subarray(0, blockBytes);
+      chunks = [held.subarray(blockBytes)];
+      heldBytes -= blockBytes;
+    }
+  }
+  yield Buffer.concat(chunks);
+}
+
 function readAs(body: Readable, failure: (error: unknown) => unknown, bytes: AsyncIterable<Buffer>): Readable {
   // A body may break before anybody reads it; its error waits for the reader, where without a listener it would end the process.
   body.on('error', () => undefined);

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { partsInOrder, sizeOfParts, type PartTag } from './object-parts.js';
-import { ObjectAbsent, ObjectStoreUnavailable, UploadGone } from './object-store-failures.js';
+import { ObjectStoreUnavailable, UploadGone } from './object-store-failures.js';
 
 /** What one PUT carries and one copy pins in S3. */
 export const MAX_UPLOAD_BYTES = 5 * 1024 ** 3;
@@ -10,7 +10,7 @@ export const UNNAMED_CONTENT_TYPE = 'application/octet-stream';
 export interface PutOptions {
   /** Needed for a stream: a store has to know the length before the first byte. */
   readonly lengthBytes?: number;
-  readonly contentType?: string;
+  readonly contentType?: string | undefined;
 }
 
 export interface GetOptions {
@@ -90,16 +90,11 @@ export abstract class ObjectStore {
    */
   async completeParts(key: string, uploadId: string, parts: readonly PartTag[]): Promise<ObjectStat> {
     const ordered = partsInOrder(parts);
-    try {
-      await this.assemble(key, uploadId, ordered);
-    } catch (error) {
-      const present = error instanceof UploadGone ? await this.stat(key) : null;
-      if (present?.sizeBytes !== sizeOfParts(ordered)) throw error;
-      return present;
-    }
-    const made = await this.stat(key);
-    if (!made) throw new ObjectAbsent(key);
-    return made;
+    const gone = await this.assemble(key, uploadId, ordered).catch(onlyUploadGone);
+    const present = await this.stat(key);
+    // Some stores find nothing wrong with completing what they do not know, if there is any object of that key.
+    if (present?.sizeBytes === sizeOfParts(ordered)) return present;
+    throw gone ?? new UploadGone(key);
   }
 
   /** Forgets all uploads in parts that this key has, and their parts. */
@@ -149,6 +144,11 @@ export abstract class ObjectStore {
     }
     return Buffer.concat(chunks);
   }
+}
+
+function onlyUploadGone(error: unknown): UploadGone {
+  if (error instanceof UploadGone) return error;
+  throw error;
 }
 
 async function during<T>(step: string, work: Promise<T>): Promise<T> {

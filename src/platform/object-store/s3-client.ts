@@ -3,7 +3,7 @@ import type { S3StoreConfiguration } from './object-store-options.js';
 
 export interface S3Limits {
   readonly connectMs: number;
-  /** From sending a request to the head of its answer; streams going up have only the idle limit. */
+  /** From sending a request to the head of its answer, and as much longer as its body takes on a slow connection. */
   readonly answerMs: number;
   /** The same where the store copies an object or puts one together, which it does in silence. */
   readonly workMs: number;

@@ -21,6 +21,9 @@ const REASONS: Readonly<Record<string, string>> = {
 
 const REASONS_BY_STATUS: Readonly<Record<number, string>> = { 401: REFUSED, 403: REFUSED, 429: BUSY, 507: FULL };
 
+/** The client wraps an error of the network that another realm made, which loses its code. */
+const WRAPPED = /^AWS SDK error wrapper for /;
+
 interface S3Error {
   name?: string;
   code?: string;
@@ -36,12 +39,12 @@ export function s3Failure(error: unknown): unknown {
   return reason === undefined ? error : new ObjectStoreUnavailable(`${reason} (${detailOf(error as S3Error)})`, error);
 }
 
-function reasonFor({ name = '', code, $metadata }: S3Error): string | undefined {
+function reasonFor({ name = '', code, message = '', $metadata }: S3Error): string | undefined {
   const status = $metadata?.httpStatusCode ?? 0;
   const known = REASONS[name] ?? REASONS_BY_STATUS[status];
   if (known !== undefined) return known;
   if (status >= 500) return 'fails';
-  return code === undefined ? undefined : 'cannot be reached';
+  return code === undefined && !WRAPPED.test(message) ? undefined : 'cannot be reached';
 }
 
 /** Failed connections to several addresses come as an AggregateError without a message of its own. */

@@ -7,9 +7,9 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { exactly, withFailures } from './object-body.js';
+import { blocksOf, exactly, withFailures } from './object-body.js';
 import { assertObjectKey } from './object-key.js';
-import type { PartTag } from './object-parts.js';
+import { MAX_PARTS, type PartTag } from './object-parts.js';
 import { ObjectAbsent, ObjectChanged } from './object-store-failures.js';
 import type { S3StoreConfiguration } from './object-store-options.js';
 import {
@@ -26,6 +26,9 @@ import { patienceFor, S3_LIMITS, s3Client, type S3Limits } from './s3-client.js'
 import { s3Failure } from './s3-failure.js';
 import { S3Links } from './s3-links.js';
 import { S3Parts } from './s3-parts.js';
+
+/** A stream is held in memory so much at a time. */
+const STREAM_PART_BYTES = 8 * 1024 * 1024;
 
 export class S3ObjectStore extends ObjectStore {
   private readonly client: S3Client;
@@ -50,7 +53,7 @@ export class S3ObjectStore extends ObjectStore {
   async put(key: string, body: Buffer | Readable, options: PutOptions = {}): Promise<void> {
     if (Buffer.isBuffer(body)) return this.putBuffer(key, body, options);
     try {
-      await this.putStream(key, exactly(options.lengthBytes, body), options);
+      await translated(this.putStream(key, exactly(options.lengthBytes, body), options));
     } finally {
       body.destroy();
     }
@@ -140,29 +143,34 @@ export class S3ObjectStore extends ObjectStore {
     { contentType = UNNAMED_CONTENT_TYPE }: PutOptions,
   ): Promise<void> {
     assertObjectKey(key);
-    const command = new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, ContentType: contentType });
-    await translated(this.client.send(command, patienceFor(body, this.limits)));
-  }
-
-  /** The client pipes a stream without watching it, so a body that breaks has to end the request from here. */
-  private async putStream(key: string, body: Readable, options: PutOptions): Promise<void> {
-    assertObjectKey(key);
-    const { lengthBytes, contentType = UNNAMED_CONTENT_TYPE } = options;
-    const broken = new AbortController();
-    body.on('error', (error) => broken.abort(error));
     const command = new PutObjectCommand({
       Bucket: this.bucket,
       Key: key,
       Body: body,
-      ContentLength: lengthBytes,
-      ContentType: contentType,
+      ContentType: contentType ?? UNNAMED_CONTENT_TYPE,
     });
+    await translated(this.client.send(command, patienceFor(body, this.limits)));
+  }
+
+  /**
+   * In parts, each with its hash: there are stores (versitygw) that keep what came of a single PUT when its connection breaks.
+   * A part of a broken body goes with its upload.
+   */
+  private async putStream(key: string, body: Readable, { lengthBytes = 0, contentType }: PutOptions): Promise<void> {
+    assertObjectKey(key);
+    const blocks = blocksOf(body, Math.max(STREAM_PART_BYTES, Math.ceil(lengthBytes / MAX_PARTS)));
+    if (lengthBytes <= STREAM_PART_BYTES) {
+      for await (const block of blocks) await this.putBuffer(key, block, { contentType });
+      return;
+    }
+    const uploadId = await this.parts.open(key, { contentType: contentType ?? UNNAMED_CONTENT_TYPE });
     try {
-      await this.client.send(command, { abortSignal: broken.signal });
+      const tags: PartTag[] = [];
+      for await (const block of blocks) tags.push(await this.parts.put(key, uploadId, tags.length + 1, block));
+      await this.completeParts(key, uploadId, tags);
     } catch (error) {
-      throw s3Failure(broken.signal.aborted ? broken.signal.reason : error);
-    } finally {
-      body.destroy();
+      await this.parts.abort(key, uploadId).catch(() => undefined); // the first failure is the one that says why
+      throw error;
     }
   }
 

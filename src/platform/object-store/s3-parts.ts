@@ -3,6 +3,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
+  ListPartsCommand,
   UploadPartCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
@@ -50,7 +51,13 @@ export class S3Parts {
       UploadId: uploadId,
       MultipartUpload: { Parts: parts.map(({ number, tag }) => ({ PartNumber: number, ETag: tag })) },
     });
-    await this.answer(key, this.patientClient.send(command, { requestTimeout: this.limits.workMs }));
+    try {
+      await this.answer(key, this.patientClient.send(command, { requestTimeout: this.limits.workMs }));
+    } catch (error) {
+      // Some stores miss the parts before they miss the upload.
+      if (error instanceof ObjectChanged) await this.assertKnown(key, uploadId);
+      throw error;
+    }
   }
 
   async discard(key: string): Promise<void> {
@@ -70,13 +77,19 @@ export class S3Parts {
     }
   }
 
-  private async abort(key: string, uploadId: string | undefined): Promise<void> {
+  /** An upload that is gone already is no error. */
+  async abort(key: string, uploadId: string | undefined): Promise<void> {
     const command = new AbortMultipartUploadCommand({ Bucket: this.bucket, Key: key, UploadId: uploadId });
     try {
       await this.answer(key, this.client.send(command, this.soon()));
     } catch (error) {
       if (!(error instanceof UploadGone)) throw error;
     }
+  }
+
+  private async assertKnown(key: string, uploadId: string): Promise<void> {
+    const command = new ListPartsCommand({ Bucket: this.bucket, Key: key, UploadId: uploadId, MaxParts: 1 });
+    await this.answer(key, this.client.send(command, this.soon()));
   }
 
   private soon(): { requestTimeout: number } {

@@ -6,12 +6,21 @@ import { S3Error } from './s3-error.mjs';
  * @typedef {object} FaultState
  * @property {number} delayMs before each request is looked at, until changed
  * @property {number} refuseNext requests that are refused before their signature is looked at
- * @property {'InternalError' | 'SlowDown'} refuseWith
+ * @property {'InternalError' | 'SlowDown' | 'InsufficientStorage'} refuseWith
+ * @property {number} loseAnswers requests whose work is done and whose connection then ends without an answer
+ * @property {boolean} keepCutBodies what came of a body whose connection broke is taken for the whole, as versitygw does
  * @property {'close' | 'stall' | null} breakNextGet after half of its body: the connection ends, or nothing more comes
  */
 
 /** @type {Readonly<FaultState>} */
-const NO_FAULTS = { delayMs: 0, refuseNext: 0, refuseWith: 'SlowDown', breakNextGet: null };
+const NO_FAULTS = {
+  delayMs: 0,
+  refuseNext: 0,
+  refuseWith: 'SlowDown',
+  loseAnswers: 0,
+  keepCutBodies: false,
+  breakNextGet: null,
+};
 
 export const FAULTS_PATH = '/__faults';
 
@@ -38,6 +47,12 @@ export class Faults {
     if (this.state.refuseNext === 0) return;
     this.state.refuseNext -= 1;
     throw new S3Error(this.state.refuseWith);
+  }
+
+  takeLossOfAnswer() {
+    const isLost = this.state.loseAnswers > 0;
+    if (isLost) this.state.loseAnswers -= 1;
+    return isLost;
   }
 
   takeBreakOfGet() {

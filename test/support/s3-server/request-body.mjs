@@ -21,13 +21,14 @@ const STREAMING = {
 /**
  * The body, after everything that the request says about it was found true.
  * @param {S3Request} request @param {ReturnType<import('./signature.mjs').authenticate>} authentication
+ * @param {boolean} [keepCut] takes what came for the whole where the connection broke
  * @returns {Promise<ProvenBody>}
  */
-export async function readBody(request, { payloadHash, chain }) {
+export async function readBody(request, { payloadHash, chain }, keepCut = false) {
   const streaming = STREAMING[payloadHash];
   assertLengthTold(request, streaming !== undefined);
   request.sendContinue();
-  const raw = await collect(request);
+  const raw = await collect(request, keepCut);
   const checksums = givenChecksums(request);
   const bytes = streaming ? decodeStreamed(request, raw, { ...streaming, chain }, checksums) : raw;
   if (!streaming) assertPayloadHash(raw, payloadHash);
@@ -43,8 +44,8 @@ function assertLengthTold(request, streaming) {
   if (Number(told ?? 0) > LARGEST_BODY_BYTES) throw new S3Error('EntityTooLarge');
 }
 
-/** @param {S3Request} request */
-async function collect({ http }) {
+/** @param {S3Request} request @param {boolean} keepCut */
+async function collect({ http }, keepCut) {
   const chunks = [];
   let length = 0;
   try {
@@ -54,7 +55,7 @@ async function collect({ http }) {
       chunks.push(chunk);
     }
   } catch {
-    throw new S3Error('IncompleteBody');
+    if (!keepCut) throw new S3Error('IncompleteBody');
   }
   if (length > LARGEST_BODY_BYTES * 1.1) throw new S3Error('EntityTooLarge');
   return Buffer.concat(chunks);

@@ -45,7 +45,8 @@ async function serve(http, response, sendContinue) {
       return;
     }
     const answer = await answerTo(http, sendContinue);
-    send(http, response, answer);
+    if (faults.takeLossOfAnswer()) response.destroy();
+    else send(http, response, answer);
   } catch (error) {
     if (!(error instanceof S3Error)) console.error(error);
     const refusal = error instanceof S3Error ? error : new S3Error('InternalError');
@@ -59,7 +60,7 @@ async function answerTo(http, sendContinue) {
   const request = new S3Request(http, sendContinue);
   const authentication = authenticate(request, options);
   const operation = operationFor(request);
-  const body = await readBody(request, authentication);
+  const body = await readBody(request, authentication, faults.state.keepCutBodies);
   return operation({ request, buckets, body });
 }
 

@@ -10,7 +10,11 @@ interface FaultState {
   delayMs: number;
   /** So many requests are refused before their signature is looked at. */
   refuseNext: number;
-  refuseWith: 'InternalError' | 'SlowDown';
+  refuseWith: 'InternalError' | 'SlowDown' | 'InsufficientStorage';
+  /** So many requests do their work, and their connection ends without an answer. */
+  loseAnswers: number;
+  /** What came of a body whose connection broke is taken for the whole, as versitygw does, unless its hash was signed. */
+  keepCutBodies: boolean;
   /** After half of the body: the connection ends, or nothing more comes. */
   breakNextGet: 'close' | 'stall' | null;
 }
