@@ -54,9 +54,11 @@ async function round(ipm, neighbour, file, lines) {
     return timed(ipm, () => asked(ipm, 'bulk/import/commit', { job_id, expected_revision: revision }));
   });
   const { processed_count, error_count } = imported.job.output;
-  if (processed_count !== lines || error_count !== 0) throw new Error(`${processed_count} of ${lines} lines were imported`);
+  if (processed_count !== lines || error_count !== 0)
+    throw new Error(`${processed_count} of ${lines} lines were imported`);
   const exported = await timed(ipm, () => asked(ipm, 'bulk/export/create', { max_records: lines }));
-  if (exported.job.output.record_count !== lines) throw new Error(`${exported.job.output.record_count} of ${lines} records were exported`);
+  if (exported.job.output.record_count !== lines)
+    throw new Error(`${exported.job.output.record_count} of ${lines} records were exported`);
   const used = cpu.since();
   const p95Ms = { quiet: p95(quiet.latencies), whileImporting: p95(latencies) };
   return { imported, exported, p95Ms, otherCores: used.others / used.wall };
@@ -74,7 +76,13 @@ async function timed(ipm, order) {
     ({ job } = await asked(ipm, 'bulk/job/get', { job_id: job.job_id }));
   }
   const lines = job.output.line_count ?? job.output.record_count;
-  return { job, lines, seconds: (performance.now() - begun) / 1000, orderMs: startedFrom - begun, peakMb: memory.megabytes() };
+  return {
+    job,
+    lines,
+    seconds: (performance.now() - begun) / 1000,
+    orderMs: startedFrom - begun,
+    peakMb: memory.megabytes(),
+  };
 }
 
 async function asked(ipm, operation, body) {
@@ -91,7 +99,7 @@ async function writeLines(file, lines, eventBytes, salt) {
   const types = eventsOfSize(eventBytes);
   const one = Array.from({ length: LINES_A_WRITE }, (_, i) => `${JSON.stringify(types[i % types.length])}\n`);
   const output = createWriteStream(file);
-  for (let done = 0; done < lines; ) {
+  for (let done = 0; done < lines;) {
     const size = Math.min(LINES_A_WRITE, lines - done);
     const { bytes, idsAt, timesAt } = eventTemplate(one.slice(0, size).join(''));
     idsAt.forEach((at, i) => writeId(bytes, at, done + i, salt * 16));
