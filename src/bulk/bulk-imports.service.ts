@@ -109,6 +109,7 @@ export class BulkImports {
     const { prefix } = this.committable(record, request).record;
     const upload = await this.store.stat(uploadKey(prefix));
     if (!upload) throw new AppError(bulkErrors.uploadMissing);
+    if (upload.sizeBytes !== (request.size_bytes ?? upload.sizeBytes)) throw new AppError(bulkErrors.uploadIncomplete);
     if (upload.sizeBytes > MAX_UPLOAD_BYTES) throw new AppError(bulkErrors.uploadTooLarge);
     const key = inputKey(prefix);
     const { sizeBytes } = await this.copied(uploadKey(prefix), key, upload.version);

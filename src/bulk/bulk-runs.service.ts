@@ -7,6 +7,7 @@ import { AppError } from '../platform/errors/app-error.js';
 import { log } from '../platform/telemetry/logger.js';
 import type { BulkJobRecord } from './bulk-job.repository.js';
 import { BulkJobEnds } from './bulk-job-ends.service.js';
+import { BulkJobFailures } from './bulk-job-failures.service.js';
 import { BulkWorkRepository, type ClaimedJob, type JobEnd } from './bulk-work.repository.js';
 import type { BulkFailure } from './bulk.dto.js';
 import { bulkFailures } from './bulk.errors.js';
@@ -31,6 +32,7 @@ export class BulkRuns {
     private readonly imports: ImportRun,
     private readonly exports: ExportRun,
     private readonly ends: BulkJobEnds,
+    private readonly failures: BulkJobFailures,
     private readonly runs: OperationRuns,
   ) {}
 
@@ -61,7 +63,7 @@ export class BulkRuns {
         const failure = setbacks.failureAfter(error, stepsOf(job));
         if (failure) {
           log.warn({ err: error, orgcode: job.orgcode, job_id: job.jobId }, 'a bulk job failed');
-          await this.ends.fail(await this.read(lease), lease, failure);
+          await this.failures.fail(await this.read(lease), lease, failure);
           return;
         }
         log.warn({ err: error, job_id: job.jobId, wait_ms: setbacks.waitMs }, 'a bulk job waits and goes on');

@@ -4,6 +4,7 @@ import { CdcModule } from '../cdc/cdc.module.js';
 import { EventLogModule } from '../cdc/event-log.module.js';
 import { OperationsModule } from '../operations/operations.module.js';
 import { BulkJobEnds } from './bulk-job-ends.service.js';
+import { BulkJobFailures } from './bulk-job-failures.service.js';
 import { BulkJobView } from './bulk-job-view.service.js';
 import { BulkRuns } from './bulk-runs.service.js';
 import { BulkSweep } from './bulk.sweep.js';
@@ -12,6 +13,7 @@ import { BulkUpkeep } from './bulk-upkeep.service.js';
 import { BulkUpkeepSweep } from './bulk-upkeep.sweep.js';
 import { BulkWorkRepository } from './bulk-work.repository.js';
 import { ExportRun } from './export-run.service.js';
+import { ImportAppend } from './import-append.service.js';
 import { ImportChunkRepository } from './import-chunk.repository.js';
 import { ImportReports } from './import-reports.service.js';
 import { ImportRun } from './import-run.service.js';
@@ -22,6 +24,7 @@ import { ImportSource } from './import-source.js';
   imports: [AuditModule, CdcModule, EventLogModule, OperationsModule],
   providers: [
     BulkJobEnds,
+    BulkJobFailures,
     BulkJobView,
     BulkRuns,
     BulkSweep,
@@ -30,6 +33,7 @@ import { ImportSource } from './import-source.js';
     BulkUpkeepSweep,
     BulkWorkRepository,
     ExportRun,
+    ImportAppend,
     ImportChunkRepository,
     ImportReports,
     ImportRun,

@@ -36,6 +36,12 @@ export class BulkImportCreateRequest extends IdempotentWriteRequest {
 export class BulkImportCommitRequest extends FollowingWriteRequest {
   @Id() job_id!: string;
   @Revision() expected_revision!: string;
+  @Integer({
+    ...COUNT,
+    ...EXTENSION,
+    description: 'Of the file, in bytes: an upload that was cut off is told from a whole one.',
+  })
+  size_bytes?: number;
 }
 
 export class BulkImportContinueRequest extends IdempotentWriteRequest {
@@ -94,6 +100,11 @@ export class BulkOutput {
   @Integer({ ...COUNT, ...EXTENSION }) size_bytes?: number;
   @Integer(COUNT) record_count?: number;
   @NextToken() next_token?: object;
+  @Flag({
+    ...EXTENSION,
+    description: 'max_records ended the export before the range did: `bulk/export/continue` goes on.',
+  })
+  has_more?: boolean;
   @Integer(COUNT) line_count?: number;
   @Integer(COUNT) processed_count?: number;
   @Integer(COUNT) error_count?: number;

@@ -28,6 +28,12 @@ export const bulkErrors = defineErrors({
     status: 409,
     message: 'Nothing was uploaded yet: PUT the file to upload_url with the content type of the job, then commit.',
   },
+  uploadIncomplete: {
+    tag: 'upload_incomplete',
+    major: 'conflict',
+    status: 409,
+    message: 'What was uploaded has not size_bytes: upload the whole file again, then commit.',
+  },
   uploadChanged: {
     tag: 'upload_changed',
     major: 'conflict',
@@ -87,5 +93,3 @@ export const bulkFailures = {
     message: 'The job stopped on an error again and again; the log of the workers has it.',
   },
 } as const;
-
-export type BulkFailureReason = (typeof bulkFailures)[keyof typeof bulkFailures];

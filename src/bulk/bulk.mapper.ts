@@ -53,7 +53,7 @@ function importParts(record: BulkJobRecord, { bucket }: JobSurroundings): Pick<B
 }
 
 function exportParts(record: BulkJobRecord, around: JobSurroundings): Pick<BulkJob, 'filter' | 'output'> {
-  const { service, fromUtc, toUtc, maxRecords, startPosition, position, outputKey, outputBytes } = record;
+  const { service, fromUtc, toUtc, maxRecords, startPosition, outputKey, outputBytes } = record;
   const filters = filtersOf(record);
   const filter: BulkFilter = {
     ...given('service', service),
@@ -69,9 +69,19 @@ function exportParts(record: BulkJobRecord, around: JobSurroundings): Pick<BulkJ
     content_type: record.contentType,
     ...(outputBytes === null ? {} : { size_bytes: Number(outputBytes) }),
     record_count: Number(record.recordCount),
-    ...(record.status !== 'completed' || position === null ? {} : { next_token: around.tokenAt(position, filters) }),
+    ...(record.status === 'completed' && endOf(record, filters, around)),
   };
   return { filter, output };
+}
+
+/** Where the next export goes on, and whether there is something there already. */
+function endOf(
+  { position, endPosition }: BulkJobRecord,
+  filters: FeedFilters,
+  { tokenAt }: JobSurroundings,
+): Pick<BulkOutput, 'next_token' | 'has_more'> {
+  const at = position ?? 0n;
+  return { next_token: tokenAt(at, filters), has_more: at < (endPosition ?? 0n) };
 }
 
 function progressOf(record: BulkJobRecord): BulkProgress | null {

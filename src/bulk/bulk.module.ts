@@ -9,11 +9,12 @@ import { BulkJobRepository } from './bulk-job.repository.js';
 import { BulkJobView } from './bulk-job-view.service.js';
 import { BulkOrders } from './bulk-orders.service.js';
 import { BulkReading } from './bulk-reading.service.js';
+import { BulkTransfer } from './bulk-transfer.service.js';
 
 /** Imports and exports as callers order and see them. */
 @Module({
   imports: [AuditModule, CdcModule, EventLogModule, OperationsModule],
-  providers: [BulkExports, BulkImports, BulkJobRepository, BulkJobView, BulkOrders, BulkReading],
-  exports: [BulkExports, BulkImports, BulkReading],
+  providers: [BulkExports, BulkImports, BulkJobRepository, BulkJobView, BulkOrders, BulkReading, BulkTransfer],
+  exports: [BulkExports, BulkImports, BulkReading, BulkTransfer],
 })
 export class BulkModule {}

@@ -1,21 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { OWN_SERVICE } from '../catalog/event-type.js';
 import { mergeEntries } from '../cdc/append-lane.js';
-import { Arrivals } from '../cdc/arrivals.service.js';
 import { CatalogMoved } from '../cdc/event-appender.service.js';
 import { EventIntake, type EventSource, type IntakeBatch } from '../cdc/event-intake.service.js';
 import type { LogEntry } from '../cdc/event-log.repository.js';
-import { EventPartitions } from '../cdc/event-partitions.service.js';
 import type { PublishedEvent } from '../cdc/published-event.js';
 import { Configuration } from '../platform/config/configuration.js';
-import { isPartitionMissing } from '../platform/database/database-errors.js';
 import { AppError } from '../platform/errors/app-error.js';
 import { platformErrors } from '../platform/errors/platform.errors.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { MAX_REPORTED_LINES } from './bulk-limits.js';
 import type { BulkJobRecord } from './bulk-job.repository.js';
 import type { JobEnd } from './bulk-work.repository.js';
-import { ImportChunkRepository, type CheckedChunk, type ImportCheckpoint } from './import-chunk.repository.js';
+import { ImportAppend } from './import-append.service.js';
+import type { CheckedChunk, ImportCheckpoint } from './import-chunk.repository.js';
 import { judgeLine, reportedLine } from './import-line.js';
 import { ImportReports } from './import-reports.service.js';
 import { ImportSource, type LineChunk } from './import-source.js';
@@ -30,10 +28,8 @@ export class ImportRun {
   constructor(
     private readonly source: ImportSource,
     private readonly intake: EventIntake,
-    private readonly chunks: ImportChunkRepository,
+    private readonly append: ImportAppend,
     private readonly reports: ImportReports,
-    private readonly partitions: EventPartitions,
-    private readonly arrivals: Arrivals,
     private readonly configuration: Configuration,
     private readonly stop: GracefulStop,
   ) {}
@@ -100,19 +96,8 @@ export class ImportRun {
     const reported = refused.slice(0, Math.max(0, MAX_REPORTED_LINES - reading.at.errors)).map(reportedLine);
     const { maxPushAgeSeconds } = this.configuration.events;
     const checked = { ...ownLast(mergeEntries(entries)), catalogVersion, maxPushAgeSeconds, reported };
-    reading.lease.assertOurs(await this.writeOrMakeRoom(reading.lease, next, checked));
+    await this.append.write(reading.lease, next, checked);
     reading.at = next;
-    if (entries.length > 0) this.arrivals.announce(reading.job.orgcode);
-  }
-
-  private async writeOrMakeRoom(lease: JobLease, next: ImportCheckpoint, checked: CheckedChunk): Promise<boolean> {
-    try {
-      return await this.chunks.write(lease.job, next, checked);
-    } catch (error) {
-      if (!isPartitionMissing(error)) throw error;
-      await this.partitions.keepAhead();
-      return this.chunks.write(lease.job, next, checked);
-    }
   }
 }
 

@@ -39,6 +39,16 @@ const ROOMS: readonly CommandRoom[] = [
     load: async () => (await import('./event-commands.js')).addEventCommands,
   },
   {
+    name: 'import',
+    description: 'bring the events of a file of any size into the log, through a worker',
+    load: async () => (await import('./bulk-commands.js')).addImportCommand,
+  },
+  {
+    name: 'export',
+    description: 'write events of the log into a file',
+    load: async () => (await import('./bulk-commands.js')).addExportCommand,
+  },
+  {
     name: 'webhook',
     description: 'send events to a server on your machine while you write it',
     load: async () => (await import('./webhook-commands.js')).addWebhookCommands,
@@ -69,7 +79,7 @@ Exit codes: 0 done, 1 refused or found wrong, 2 wrong usage or configuration, 3 
 async function ipm(args: readonly string[]): Promise<Command> {
   const program = new Command('ipm');
   program.description(
-    'Operates an installation of IPM: organisations, keys, audit, catalog, events, webhooks, migrations.',
+    'Operates an installation of IPM: organisations, keys, audit, catalog, events, imports and exports, webhooks, migrations.',
   );
   program.version(`${buildInfo.build_major}.${buildInfo.build_minor} (${buildInfo.build_id})`);
   addCommonOptions(program);

@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { operatorCaller } from '../access/bootstrap.service.js';
 import { readConfiguration } from '../platform/config/configuration.js';
 import type { Caller } from '../platform/http/caller.js';
-import type { WriteRequest } from '../platform/http/request.dto.js';
+import type { RequestContext } from '../platform/http/request.dto.js';
 import { ValidationPipe } from '../platform/http/validation.pipe.js';
 import { log } from '../platform/telemetry/logger.js';
 import { CliModule } from './cli.module.js';
@@ -47,7 +47,7 @@ function operatorName(): string {
 }
 
 /** A write as it would come over HTTP, checked by the same rules. */
-export function writeRequest<Request extends WriteRequest>(
+export function writeRequest<Request extends { request_context: RequestContext }>(
   shape: Type<Request>,
   { orgcode, actor }: Caller,
   reason: string,

@@ -182,6 +182,8 @@ describe('an import', () => {
     expect(await commit()).toEqual([428, 'revision_required']);
     expect(await commit(job.revision)).toEqual([409, 'upload_missing']);
     await scene.upload(upload_url, linesOf(events(1)));
+    const cut = await scene.call('bulk/import/commit', { job_id: 'mine', expected_revision: '1', size_bytes: 7 });
+    expect(cut.body.error?.error_code).toBe('upload_incomplete');
     expect(await commit('99')).toEqual([409, 'revision_stale']);
     const [first, second] = await Promise.all([commit(job.revision), commit(job.revision)]);
     expect([first, second].map(([status]) => status).sort()).toEqual([200, 409]);

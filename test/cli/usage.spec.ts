@@ -10,7 +10,7 @@ jest.setTimeout(60_000);
 
 const COMMANDS = [
   ...['key create', 'key list', 'key revoke', 'org list', 'org get', 'org set', 'audit verify', 'catalog apply'],
-  ...['event publish', 'event tail', 'webhook listen', 'migrate', 'epoch new', 'doctor'],
+  ...['event publish', 'event tail', 'import', 'export', 'webhook listen', 'migrate', 'epoch new', 'doctor'],
 ];
 
 describe('the ipm command line', () => {
