@@ -3,7 +3,8 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { AccessModule } from '../access/access.module.js';
 import { CdcWorkerModule } from '../cdc/cdc-worker.module.js';
 import { DeliveryWorkerModule } from '../delivery/delivery-worker.module.js';
+import { KpiWorkerModule } from '../kpi/kpi-worker.module.js';
 
 /** The rooms that run jobs. Only here are the clocks of `@nestjs/schedule` wound, so only workers sweep. */
-@Module({ imports: [ScheduleModule.forRoot(), AccessModule, CdcWorkerModule, DeliveryWorkerModule] })
+@Module({ imports: [ScheduleModule.forRoot(), AccessModule, CdcWorkerModule, DeliveryWorkerModule, KpiWorkerModule] })
 export class WorkerModule {}

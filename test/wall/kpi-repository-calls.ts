@@ -1,5 +1,5 @@
-import type { NewAlert } from '../../src/kpi/kpi-alert.repository.js';
-import { KpiAlertRepository } from '../../src/kpi/kpi-alert.repository.js';
+import { InboxDeliveryRepository } from '../../src/kpi/inbox-delivery.repository.js';
+import { KpiAlertRepository, type NewAlert } from '../../src/kpi/kpi-alert.repository.js';
 import { KpiRuleRepository, type NewRule } from '../../src/kpi/kpi-rule.repository.js';
 import type { SeriesKey } from '../../src/kpi/kpi-series.js';
 import { identityHex, KpiSeriesRepository } from '../../src/kpi/kpi-series.repository.js';
@@ -124,10 +124,25 @@ const ruleCalls: CallsOf<KpiRuleRepository> = {
   page: { run: (rules, { of }) => rules.page(of.orgcode, undefined, undefined, 10) },
 };
 
+const due = { inboxService: 'scm', atMost: 10, ofOne: 10, passOver: [], leaseSeconds: 60 };
+const failed = { deliveryStatus: 'failed', dueAt: null, deliveryError: {}, inboxNotificationId: undefined } as const;
+
+const inboxCalls: CallsOf<InboxDeliveryRepository> = {
+  claim: {
+    system: true,
+    run: async (inbox, { db, of }) => {
+      await db.$executeRaw`update kpi_alert set due_at = 'epoch' where orgcode = ${of.orgcode} and delivery_status = 'pending'`;
+      return inbox.claim(db, due);
+    },
+  },
+  settle: { run: (inbox, { db, of }) => inbox.settle(db, { ...of, fence: 0n }, failed) },
+};
+
 /** Figures, rules and alerts. */
 export const kpiRepositories: Record<string, RepositoryUnderTest> = {
   KpiSeriesRepository: { make: () => new KpiSeriesRepository(), calls: seriesCalls },
   KpiSnapshotRepository: { make: (database) => new KpiSnapshotRepository(database), calls: snapshotCalls },
   KpiAlertRepository: { make: (database) => new KpiAlertRepository(database), calls: alertCalls },
+  InboxDeliveryRepository: { make: () => new InboxDeliveryRepository(), calls: inboxCalls },
   KpiRuleRepository: { make: (database) => new KpiRuleRepository(database), calls: ruleCalls },
 };

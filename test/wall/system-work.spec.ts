@@ -22,6 +22,7 @@ const CROSSINGS: Record<string, string[]> = {
   'src/delivery/queue-state.repository.ts': ['delivery'],
   'src/delivery/replay.repository.ts': ['delivery'],
   'src/delivery/settlement.repository.ts': ['delivery'],
+  'src/kpi/inbox-deliveries.service.ts': ['inbox delivery'],
   'src/operations/operation-runs.service.ts': ['operation run'],
   'src/platform/database/database-life.ts': ['database life'],
   'src/platform/schedule/sweeps.ts': ['housekeeping'],

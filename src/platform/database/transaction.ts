@@ -36,4 +36,5 @@ export type SystemWork =
   | 'retention'
   | 'operation run'
   | 'webhook targets'
+  | 'inbox delivery'
   | 'database life';
