@@ -19,7 +19,7 @@ const ASKED: readonly [RegExp, RequiredRole | 'anyone'][] = [
   [/^event\/catalog\/register$/, 'integration_admin'],
   [/^event\/publish$/, 'integration_service'],
   [/^cdc\//, 'integration_view'],
-  [/^kpi\/(query|alert\/(get|list)|rule\/list)$/, 'integration_view'],
+  [/^kpi\/(query|chart\.svg|alert\/(get|list)|rollup\/get|rule\/list)$/, 'integration_view'],
   [/^kpi\/rule\//, 'integration_admin'],
   [/^kpi\//, 'integration_service'],
   [/^webhook\/(get|list|filter\/test|delivery\/(list|get)|replay\/get)$/, 'integration_view'],

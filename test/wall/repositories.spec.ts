@@ -6,6 +6,7 @@ import type { Prisma } from '../../src/generated/prisma/client.js';
 import { sourceFiles } from '../support/source-files.js';
 import { TestApi } from '../support/api.js';
 import { layOutLog } from './log-repository-calls.js';
+import { layOutRollup } from './kpi-repository-calls.js';
 import { layOutWork } from './delivery-repository-calls.js';
 import { rememberVerifier, repositories, type RepositoryCall } from './repository-calls.js';
 import { anInhabitant, everyRow, type Inhabitant } from './two-organisations.js';
@@ -83,6 +84,7 @@ describe('the tenant wall below the repositories', () => {
     }
     await layOutLog(api.database, here.orgcode);
     await layOutWork(api.database, here);
+    await layOutRollup(api.database, here.orgcode);
     // something for the sweeps to find
     await api.database.asOwner(
       `insert into idempotency_key (orgcode, route, key, request_hash, credential, expires_at) values ($1, 'r', 'old', '', 'c', now() - interval '1 day')`,

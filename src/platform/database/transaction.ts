@@ -37,4 +37,7 @@ export type SystemWork =
   | 'operation run'
   | 'webhook targets'
   | 'inbox delivery'
+  | 'kpi rules'
+  | 'own kpis'
+  | 'kpi rollup'
   | 'database life';
