@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { OperationsModule } from '../operations/operations.module.js';
+import { EventCountsRepository } from './event-counts.repository.js';
+import { EventCounts } from './event-counts.service.js';
 import { EventLogModule } from './event-log.module.js';
 import { EventLogSweep } from './event-log.sweep.js';
 import { EventRetentionRepository } from './event-retention.repository.js';
@@ -15,6 +17,8 @@ import { EventZones } from './event-zones.service.js';
 @Module({
   imports: [AuditModule, EventLogModule, OperationsModule],
   providers: [
+    EventCounts,
+    EventCountsRepository,
     EventLogSweep,
     EventRetention,
     EventRetentionRepository,
@@ -24,6 +28,6 @@ import { EventZones } from './event-zones.service.js';
     EventZoneRepository,
     EventZones,
   ],
-  exports: [EventRouter],
+  exports: [EventCounts, EventRouter],
 })
 export class CdcWorkerModule {}

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Configuration } from '../platform/config/configuration.js';
-import type { OutgoingOutcome } from '../platform/outgoing/guarded-client.js';
+import type { OutgoingOutcome } from '../platform/outgoing/outgoing-calls.js';
 import { log } from '../platform/telemetry/logger.js';
 import type { WebhookTarget } from '../webhook/webhook-targets.service.js';
-import { answerExcerpt } from './answer-excerpt.js';
+import { answerExcerpt } from '../platform/outgoing/answer-excerpt.js';
 import { AutoPause } from './auto-pause.service.js';
 import { DeliveryCounters } from './delivery-counters.service.js';
 import { LaneHealth } from './lane-health.service.js';
 import type { LeasedDelivery } from './leased-delivery.js';
-import { verdictAfter, type Verdict } from './retry-schedule.js';
+import { verdictAfter, type Verdict } from '../platform/outgoing/retry-schedule.js';
 import type { AttemptResult } from './settlement.repository.js';
 import { Settlement } from './settlement.service.js';
 

@@ -1,4 +1,4 @@
-import { jittered } from './jitter.js';
+import { jittered } from '../platform/outgoing/jitter.js';
 
 const OPENS_AT = 5;
 const FIRST_PAUSE_MS = 5_000;

@@ -4,12 +4,16 @@ import type { Gap } from '../webhook/webhook-gaps.dto.js';
 
 /** Five minutes of a webhook. */
 export interface TallyRow {
-  isOfLastHour: boolean;
   delivered: number;
   failed: number;
   dead: number;
   /** Counts by class of age. */
   ages: number[];
+}
+
+/** The same, lately. */
+export interface RecentTallyRow extends TallyRow {
+  isOfLastHour: boolean;
 }
 
 export interface BacklogRow {
@@ -21,11 +25,19 @@ export interface BacklogRow {
 /** How a webhook fared lately, and what it has before it. */
 @Injectable()
 export class DeliveryFiguresRepository {
-  lastDay(db: Db, orgcode: string, webhookId: string): Promise<TallyRow[]> {
+  lastDay(db: Db, orgcode: string, webhookId: string): Promise<RecentTallyRow[]> {
     return db.$queryRaw`
       select t.from_time > clock_timestamp() - interval '1 hour' as "isOfLastHour", t.delivered, t.failed, t.dead, t.ages
       from webhook w join delivery_tally t on t.orgcode = w.orgcode and t.lane = w.lane
       where w.orgcode = ${orgcode} and w.webhook_id = ${webhookId} and t.from_time > clock_timestamp() - interval '1 day'`;
+  }
+
+  /** Of all webhooks that the organisation has or had. */
+  inPeriod(db: Db, orgcode: string, from: Date, to: Date): Promise<TallyRow[]> {
+    return db.$queryRaw`
+      select t.delivered, t.failed, t.dead, t.ages
+      from webhook w join delivery_tally t on t.orgcode = w.orgcode and t.lane = w.lane
+      where w.orgcode = ${orgcode} and t.from_time >= ${from}::timestamptz and t.from_time < ${to}::timestamptz`;
   }
 
   /** What waits is counted up to a bound. */

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
 import { WebhookFigures } from '../webhook/webhook-figures.service.js';
-import type { WebhookBacklog, WebhookDeliveries, WebhookFiguresShown } from '../webhook/webhook.dto.js';
-import { AGE_CLASSES, ageQuantile } from './age-classes.js';
-import { DeliveryFiguresRepository, type TallyRow } from './delivery-figures.repository.js';
+import type { WebhookBacklog, WebhookFiguresShown } from '../webhook/webhook.dto.js';
+import { DeliveryFiguresRepository } from './delivery-figures.repository.js';
+import { summed } from './tally-sum.js';
 
 const MAX_COUNTED = 100_000;
 
@@ -31,22 +31,4 @@ export class DeliveryFigures extends WebhookFigures {
       return { deliveries, backlog: shown };
     });
   }
-}
-
-function summed(rows: readonly TallyRow[]): WebhookDeliveries['day'] {
-  const ages = new Array<number>(AGE_CLASSES).fill(0);
-  const sum = { delivered: 0, failed: 0, dead: 0 };
-  for (const row of rows) {
-    sum.delivered += row.delivered;
-    sum.failed += row.failed;
-    sum.dead += row.dead;
-    row.ages.forEach((count, place) => (ages[place] = (ages[place] ?? 0) + count));
-  }
-  const calls = sum.delivered + sum.failed;
-  const p95 = ageQuantile(ages, 0.95);
-  return {
-    ...sum,
-    ...(calls > 0 && { success_ratio: Math.round((sum.delivered / calls) * 10_000) / 10_000 }),
-    ...(p95 !== undefined && { p95_age_ms: p95 }),
-  };
 }

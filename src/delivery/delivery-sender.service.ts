@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { GuardedClient, type OutgoingOutcome } from '../platform/outgoing/guarded-client.js';
+import { GuardedClient } from '../platform/outgoing/guarded-client.js';
+import type { OutgoingOutcome } from '../platform/outgoing/outgoing-calls.js';
 import type { WebhookTarget } from '../webhook/webhook-targets.service.js';
 import { deliveryId } from './delivery-id.js';
 import { LeaseTimes } from './lease-times.js';

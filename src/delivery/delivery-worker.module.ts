@@ -15,6 +15,8 @@ import { DeliveryClaims } from './delivery-claims.service.js';
 import { DeliveryDeaths } from './delivery-deaths.service.js';
 import { DeliveryCounters } from './delivery-counters.service.js';
 import { DeliveryGauges } from './delivery-gauges.service.js';
+import { DeliveryFiguresRepository } from './delivery-figures.repository.js';
+import { DeliveryPeriods } from './delivery-periods.service.js';
 import { DeliveryPump } from './delivery-pump.service.js';
 import { DeliveryRepository } from './delivery.repository.js';
 import { DeliveryRetentionRepository } from './delivery-retention.repository.js';
@@ -49,7 +51,9 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
     DeliveryClaims,
     DeliveryCounters,
     DeliveryDeaths,
+    DeliveryFiguresRepository,
     DeliveryGauges,
+    DeliveryPeriods,
     DeliveryPump,
     DeliveryRepository,
     DeliveryRetentionRepository,
@@ -71,5 +75,6 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
     SettlementRepository,
     TargetRefreshSweep,
   ],
+  exports: [DeliveryPeriods],
 })
 export class DeliveryWorkerModule {}

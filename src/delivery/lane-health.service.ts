@@ -6,7 +6,7 @@ import { AutoPause } from './auto-pause.service.js';
 import { pauseAfter } from './circuit-breaker.js';
 import { LaneHealthRepository, type LaneNotes, type LaneState } from './lane-health.repository.js';
 import type { LeasedDelivery } from './leased-delivery.js';
-import type { Verdict } from './retry-schedule.js';
+import type { Verdict } from '../platform/outgoing/retry-schedule.js';
 
 export interface LaneHold {
   lane: bigint;

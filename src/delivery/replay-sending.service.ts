@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { WebhookTarget } from '../webhook/webhook-targets.service.js';
-import { answerExcerpt } from './answer-excerpt.js';
+import { answerExcerpt } from '../platform/outgoing/answer-excerpt.js';
 import { WORKER } from './delivery-claims.service.js';
 import { DeliveryDeaths } from './delivery-deaths.service.js';
 import { DeliveryRepository } from './delivery.repository.js';
@@ -8,7 +8,7 @@ import { DeliverySender } from './delivery-sender.service.js';
 import { LeaseTimes } from './lease-times.js';
 import { Lease, type LeasedDelivery } from './leased-delivery.js';
 import type { OutgoingEvent } from './outgoing-event.js';
-import { verdictAfter, type Verdict } from './retry-schedule.js';
+import { verdictAfter, type Verdict } from '../platform/outgoing/retry-schedule.js';
 import { SettlementRepository, type AttemptResult } from './settlement.repository.js';
 
 interface Sent {

@@ -7,12 +7,12 @@ import { GuardedClient } from '../platform/outgoing/guarded-client.js';
 import { WebhookReading } from '../webhook/webhook-reading.service.js';
 import { WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
 import { webhookErrors } from '../webhook/webhook.errors.js';
-import { answerExcerpt } from './answer-excerpt.js';
+import { answerExcerpt } from '../platform/outgoing/answer-excerpt.js';
 import type { TestedEvent, TestedRequest, WebhookTested, WebhookTestRequest } from './delivery.dto.js';
 import { messageHeaders } from './message-headers.js';
 import type { OutgoingEvent } from './outgoing-event.js';
 import { messageBody } from './outgoing-message.js';
-import { verdictAfter } from './retry-schedule.js';
+import { verdictAfter } from '../platform/outgoing/retry-schedule.js';
 
 const TEST_HEADER = { 'ipm-test': 'true' };
 /** One attempt, and what it comes to. */

@@ -1,21 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { OwnEvent } from '../cdc/own-events.service.js';
 import type { Tx } from '../platform/database/transaction.js';
-import { KpiAlertRepository, type NewAlert } from './kpi-alert.repository.js';
+import { KpiAlertRepository } from './kpi-alert.repository.js';
 import { alertCleared, alertRaised } from './kpi-own-events.js';
 import { KpiRuleRepository, type RuleRecord } from './kpi-rule.repository.js';
 import type { SeriesKey } from './kpi-series.js';
 import { KpiSnapshotRepository, type SnapshotRecord } from './kpi-snapshot.repository.js';
-import { verdictsOf, watches, type Verdict } from './rule-verdict.js';
+import { newAlertOf, type RuleVerdict } from './rule-alert.js';
+import { verdictsOf, watches } from './rule-verdict.js';
 
 export type WrittenFigure = Pick<SnapshotRecord, 'series' | 'bucketStart' | 'bucketEnd' | 'value'> & { key: SeriesKey };
-
-interface RuleVerdict extends Verdict {
-  rule: RuleRecord;
-  series: bigint;
-  key: SeriesKey;
-}
 
 /**
  * Judges what was written, in the transaction that wrote it and under the lock of its series. A rule raises a bucket once,
@@ -122,28 +116,4 @@ class Neighbours {
 
 function placeOf(series: bigint, time: Date): string {
   return `${series} ${time.getTime()}`;
-}
-
-function newAlertOf({ rule, series, key, bucket, measured }: RuleVerdict): NewAlert {
-  return {
-    alertId: `alert_${randomBytes(12).toString('base64url')}`,
-    ruleId: rule.ruleId,
-    ruleNo: rule.ruleNo,
-    series,
-    kpiCode: key.kpiCode,
-    measure: rule.measure,
-    value: measured ?? bucket.value,
-    comparator: rule.comparator,
-    threshold: rule.threshold,
-    scope: key.scope,
-    logicalGuid: key.logicalGuid,
-    channelCode: key.channelCode,
-    bucket: key.bucket,
-    bucketStart: bucket.bucketStart,
-    bucketEnd: bucket.bucketEnd,
-    dimensions: key.dimensions,
-    title: rule.title ?? undefined,
-    deliveryStatus: 'not_requested',
-    reason: 'A standing rule over the figures of this KPI.',
-  };
 }

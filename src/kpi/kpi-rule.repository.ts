@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { KpiRule, Prisma } from '../generated/prisma/client.js';
 import { Database } from '../platform/database/database.js';
-import type { Db, Tx } from '../platform/database/transaction.js';
+import type { Db, SystemTx, Tx } from '../platform/database/transaction.js';
 import type { Bucket } from './bucket-time.js';
 import type { KpiRuleStatus } from './kpi-rule-lifecycle.js';
 
@@ -78,6 +78,20 @@ export class KpiRuleRepository {
     return tx.kpiRule.findMany({
       where: { orgcode, status: 'active', kpiCode: { in: [...kpiCodes] } },
       orderBy: { ruleNo: 'asc' },
+    });
+  }
+
+  /** The same, for a picture of them. */
+  activeOf(orgcode: string, kpiCode: string): Promise<RuleRecord[]> {
+    return this.database.read(orgcode, (db) => db.kpiRule.findMany({ where: { orgcode, status: 'active', kpiCode } }));
+  }
+
+  /** Of all organisations: those that wait for buckets. In the order of their numbers, so that a round goes through all of them. */
+  waiting(tx: SystemTx, after: bigint, limit: number): Promise<RuleRecord[]> {
+    return tx.kpiRule.findMany({
+      where: { measure: 'minutes_missing', status: 'active', ruleNo: { gt: after } },
+      orderBy: { ruleNo: 'asc' },
+      take: limit,
     });
   }
 

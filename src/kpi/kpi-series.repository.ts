@@ -22,6 +22,11 @@ export class KpiSeriesRepository {
     return new Map(rows.map(({ identity, series }) => [identity, series]));
   }
 
+  /** Held to the commit, as by who records it. */
+  async hold(tx: Tx, orgcode: string, series: bigint): Promise<void> {
+    await tx.$queryRaw`select 1 from kpi_series where orgcode = ${orgcode} and series = ${series} for update`;
+  }
+
   /** How many series the KPI has at that place. */
   async count(tx: Tx, orgcode: string, key: SeriesKey): Promise<number> {
     const { kpiCode, bucket, scope, logicalGuid = '' } = key;

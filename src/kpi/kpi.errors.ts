@@ -79,4 +79,23 @@ export const kpiErrors = defineErrors({
     status: 409,
     message: 'The organisation has as many rules as it may; delete some. details.max says how many.',
   },
+  rollupExists: {
+    tag: 'kpi_rollup_exists',
+    major: 'conflict',
+    status: 409,
+    message: 'A rollup of that id was ordered before; choose another id.',
+  },
+  rollupNotFound: {
+    tag: 'kpi_rollup_not_found',
+    major: 'not_found',
+    status: 404,
+    message: 'There is no rollup of that id.',
+  },
+  tooManyRollups: {
+    tag: 'too_many_kpi_rollups',
+    major: 'conflict',
+    status: 409,
+    retryable: true,
+    message: 'The organisation has as many rollups waiting as it may; wait for them. details.max says how many.',
+  },
 });

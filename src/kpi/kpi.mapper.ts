@@ -38,7 +38,7 @@ export function listedToWire(row: SeriesSnapshot): KpiSnapshot {
 }
 
 /** '' is "none" in the table. */
-function seriesIn(
+export function seriesIn(
   row: Pick<SeriesSnapshot, 'kpiCode' | 'bucket' | 'scope' | 'logicalGuid' | 'channelCode' | 'dimensions'>,
 ): SeriesKey {
   return { ...row, logicalGuid: row.logicalGuid || undefined, channelCode: row.channelCode || undefined };

@@ -13,6 +13,7 @@ import { FileRoutes } from './object-store/file-routes.js';
 import { ObjectStore } from './object-store/object-store.js';
 import { openObjectStore } from './object-store/open-object-store.js';
 import { GuardedClient } from './outgoing/guarded-client.js';
+import { OperatorClient } from './outgoing/operator-client.js';
 import { RateLimiter } from './rate-limit/rate-limiter.js';
 import { Redis } from './redis/redis.js';
 import { Sweeps } from './schedule/sweeps.js';
@@ -27,6 +28,7 @@ const providers = [
   GracefulStop,
   GuardedClient,
   Metrics,
+  OperatorClient,
   TenantWall,
   Paging,
   IdempotencyRepository,

@@ -4,7 +4,17 @@ import { AccessModule } from '../access/access.module.js';
 import { BulkWorkerModule } from '../bulk/bulk-worker.module.js';
 import { CdcWorkerModule } from '../cdc/cdc-worker.module.js';
 import { DeliveryWorkerModule } from '../delivery/delivery-worker.module.js';
+import { KpiWorkerModule } from '../kpi/kpi-worker.module.js';
 
 /** The rooms that run jobs. Only here are the clocks of `@nestjs/schedule` wound, so only workers sweep. */
-@Module({ imports: [ScheduleModule.forRoot(), AccessModule, CdcWorkerModule, DeliveryWorkerModule, BulkWorkerModule] })
+@Module({
+  imports: [
+    ScheduleModule.forRoot(),
+    AccessModule,
+    CdcWorkerModule,
+    DeliveryWorkerModule,
+    BulkWorkerModule,
+    KpiWorkerModule,
+  ],
+})
 export class WorkerModule {}

@@ -22,7 +22,7 @@ const ASKED: readonly [RegExp, RequiredRole | 'anyone'][] = [
   [/^bulk\/job\//, 'integration_view'],
   [/^bulk\/import\//, 'integration_service'],
   [/^bulk\/export\//, 'integration_admin'],
-  [/^kpi\/(query|alert\/(get|list)|rule\/list)$/, 'integration_view'],
+  [/^kpi\/(query|chart\.svg|alert\/(get|list)|rollup\/get|rule\/list)$/, 'integration_view'],
   [/^kpi\/rule\//, 'integration_admin'],
   [/^kpi\//, 'integration_service'],
   [/^webhook\/(get|list|filter\/test|delivery\/(list|get)|replay\/get)$/, 'integration_view'],

@@ -19,6 +19,14 @@ export function kpiWrites(data: Written): Record<string, WriteUnderTest> {
   const aNewFigure = (): object => ({ ...aFigure({ day: (figures += 1) }) });
   const anAlert = { ...aFigure(), threshold: { comparator: 'gt', value: 1 } };
   const aRule = { kpi_code: 'sales', bucket: 'daily', comparator: 'gt', value: 1_000 };
+  const aRollup = {
+    kpi_code: 'sales',
+    from_bucket: 'daily',
+    to_bucket: 'monthly',
+    aggregate: 'sum',
+    from_utc: '2025-01-01T00:00:00Z',
+    to_utc: '2025-02-01T00:00:00Z',
+  };
   const aRuleId = async (): Promise<string> =>
     ((await data('/kpi/rule/create', { rule: aRule })).rule as { rule_id: string }).rule_id;
 
@@ -47,6 +55,16 @@ export function kpiWrites(data: Written): Record<string, WriteUnderTest> {
         body: async () => ({ alert: { ...anAlert, value: 1 } }),
         status: 422,
         tag: 'threshold_not_breached',
+      },
+    },
+    'kpi/rollup': {
+      body: async () => ({ rollup: { ...aRollup, into_kpi_code: `sales_${(figures += 1)}` } }),
+      resource: 'kpi_rollup',
+      creates: true,
+      refusal: {
+        body: async () => ({ rollup: { ...aRollup, to_bucket: 'daily' } }),
+        status: 400,
+        tag: 'kpi_invalid',
       },
     },
     'kpi/rule/create': {

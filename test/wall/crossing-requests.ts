@@ -25,6 +25,7 @@ export type Names = Pick<
   | 'kpiCode'
   | 'alertId'
   | 'ruleId'
+  | 'rollupId'
 >;
 
 export interface CrossingRequest {
@@ -54,6 +55,7 @@ export function namesOfNobody(): Names {
     kpiCode: `code-${tail}`,
     alertId: `alert-${tail}`,
     ruleId: `rule-${tail}`,
+    rollupId: `rollup-${tail}`,
     occurredAt: '2026-01-01T00:00:00Z',
     position: '4000000000',
     feedToken: `WyI3Il0.${randomBytes(32).toString('base64url')}`,
@@ -69,7 +71,8 @@ const write = (own: string, names: Names, body: object): CrossingRequest[] => [
   { body: { ...writeGrounds(names.orgcode), ...body } },
 ];
 
-const A_YEAR = { bucket: 'daily', from_utc: '2025-01-01T00:00:00Z', to_utc: '2026-01-01T00:00:00Z' };
+const A_RANGE = { from_utc: '2025-01-01T00:00:00Z', to_utc: '2026-01-01T00:00:00Z' };
+const A_YEAR = { bucket: 'daily', ...A_RANGE };
 
 /** Every operation, asked for everything that can be named of another organisation. A new operation needs a line here. */
 export const crossingRequests: Record<string, RequestsOf> = {
@@ -174,6 +177,8 @@ export const crossingRequests: Record<string, RequestsOf> = {
     { body: { ...A_YEAR, kpi_code: kpiCode, limit: 256 } },
     { body: { ...A_YEAR, kpi_code: kpiCode, logical_guid: service } },
   ],
+  // Refused, for a picture is no answer of TestApi; what it shows, its own spec looks at.
+  'GET kpi/chart.svg': ({ kpiCode }) => [{ path: `/kpi/chart.svg?kpi_code=${kpiCode}` }],
   'POST kpi/alert': (names, own) =>
     write(own, names, {
       alert: {
@@ -184,6 +189,12 @@ export const crossingRequests: Record<string, RequestsOf> = {
     }),
   'POST kpi/alert/get': ({ alertId }) => [{ body: { alert_id: alertId } }],
   'POST kpi/alert/list': ({ kpiCode, ruleId }) => [{ body: { kpi_code: kpiCode } }, { body: { rule_id: ruleId } }],
+  'POST kpi/rollup': (names, own) =>
+    write(own, names, {
+      rollup_id: names.rollupId,
+      rollup: { kpi_code: names.kpiCode, from_bucket: 'daily', to_bucket: 'monthly', aggregate: 'sum', ...A_RANGE },
+    }),
+  'POST kpi/rollup/get': ({ rollupId }) => [{ body: { rollup_id: rollupId } }],
   'POST kpi/rule/create': (names, own) =>
     write(own, names, {
       rule_id: names.ruleId,

@@ -62,6 +62,7 @@ const retryCalls: CallsOf<DeliveryRetryRepository> = {
 
 const figuresCalls: CallsOf<DeliveryFiguresRepository> = {
   lastDay: { run: (figures, { db, of }) => figures.lastDay(db, of.orgcode, of.webhookId) },
+  inPeriod: { run: (figures, { db, of }) => figures.inPeriod(db, of.orgcode, new Date(0), new Date('2100-01-01')) },
   backlog: { run: (figures, { db, of }) => figures.backlog(db, of.orgcode, of.webhookId, 10) },
 };
 

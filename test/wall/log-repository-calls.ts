@@ -1,4 +1,5 @@
 import { EventHoldRepository } from '../../src/cdc/event-hold.repository.js';
+import { EventCountsRepository } from '../../src/cdc/event-counts.repository.js';
 import { EventLogRepository, type AppendOptions, type LogEntry } from '../../src/cdc/event-log.repository.js';
 import { EventPartitionRepository } from '../../src/cdc/event-partition.repository.js';
 import { EventRetentionRepository } from '../../src/cdc/event-retention.repository.js';
@@ -65,6 +66,13 @@ const feedCalls: CallsOf<FeedRepository> = {
   backwards: { run: (feed, { of }) => feed.backwards(of.orgcode, { after: 0n, before: 5_000_000n }, 10) },
   at: { run: (feed, { of }) => feed.at(of.orgcode, BigInt(of.position)) },
   positionOf: { run: (feed, { of }) => feed.positionOf(of.orgcode, of.eventId, undefined, 100) },
+};
+
+const LATER = new Date('2100-01-01');
+const countsCalls: CallsOf<EventCountsRepository> = {
+  count: { run: async (counts, { of }) => (await counts.count(of.orgcode, 0n, LATER, 10)).events },
+  lookBack: { run: async (counts, { of }) => (await counts.lookBack(of.orgcode, 5_000_000n, LATER, 10)).found },
+  lagSeconds: { run: (counts, { of }) => counts.lagSeconds(of.orgcode) },
 };
 
 const partitionCalls: CallsOf<EventPartitionRepository> = {
@@ -166,6 +174,7 @@ const holdCalls: CallsOf<EventHoldRepository> = {
 
 export const logRepositories: Record<string, RepositoryUnderTest> = {
   EventLogRepository: { make: (database) => new EventLogRepository(database), calls: eventLogCalls },
+  EventCountsRepository: { make: (database) => new EventCountsRepository(database), calls: countsCalls },
   FeedRepository: { make: (database) => new FeedRepository(database), calls: feedCalls },
   EventHoldRepository: { make: () => new EventHoldRepository(), calls: holdCalls },
   EventPartitionRepository: { make: () => new EventPartitionRepository(), calls: partitionCalls },

@@ -7,6 +7,7 @@ import { sourceFiles } from '../support/source-files.js';
 import { TestApi } from '../support/api.js';
 import { layOutJobs } from './bulk-repository-calls.js';
 import { layOutLog } from './log-repository-calls.js';
+import { layOutRollup } from './kpi-repository-calls.js';
 import { layOutWork } from './delivery-repository-calls.js';
 import { rememberVerifier, repositories, type RepositoryCall } from './repository-calls.js';
 import { anInhabitant, everyRow, type Inhabitant } from './two-organisations.js';
@@ -85,6 +86,7 @@ describe('the tenant wall below the repositories', () => {
     await layOutLog(api.database, here.orgcode);
     await layOutWork(api.database, here);
     await layOutJobs(api.database, here);
+    await layOutRollup(api.database, here.orgcode);
     // something for the sweeps to find
     await api.database.asOwner(
       `insert into idempotency_key (orgcode, route, key, request_hash, credential, expires_at) values ($1, 'r', 'old', '', 'c', now() - interval '1 day')`,

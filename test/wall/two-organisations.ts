@@ -36,6 +36,8 @@ export interface Inhabitant {
   series: bigint;
   alertId: string;
   ruleId: string;
+  /** Completed. */
+  rollupId: string;
 }
 
 export async function anInhabitant(api: TestApi): Promise<Inhabitant> {
@@ -118,12 +120,15 @@ async function layOutKpis(
   orgcode: string,
   canary: string,
   write: (path: string, body: object) => Promise<Record<string, unknown>>,
-): Promise<Pick<Inhabitant, 'kpiId' | 'kpiCode' | 'series' | 'alertId' | 'ruleId'>> {
+): Promise<Pick<Inhabitant, 'kpiId' | 'kpiCode' | 'series' | 'alertId' | 'ruleId' | 'rollupId'>> {
   const tail = canary.slice(7);
   const [kpiId, kpiCode, alertId, ruleId] = [`kpi-${tail}`, `code-${tail}`, `alert-${tail}`, `rule-${tail}`];
   const rule = { kpi_code: kpiCode, bucket: 'daily', comparator: 'gt', value: 1, title: canary };
   await write('/kpi/rule/create', { rule_id: ruleId, rule });
-  await write('/kpi/rule/create', { rule });
+  await write('/kpi/rule/create', {
+    rule: { ...rule, bucket: 'monthly', measure: 'minutes_missing', comparator: undefined },
+  });
+  await write('/kpi/rule/create', { rule: { ...rule, kpi_code: `${kpiCode}-2` } });
   for (const day of [1, 2]) {
     const figure = aFigure({ day, kpi_code: kpiCode, value_unit: canary, ...(day === 1 && { kpi_id: kpiId }) });
     await write('/kpi/record', { kpi: figure });
@@ -138,10 +143,16 @@ async function layOutKpis(
     `insert into kpi_own_progress (orgcode, bucket, done_to, position) values ($1, 'hourly', '2100-01-01', 1), ($1, 'daily', '2100-01-01', 1)`,
     [orgcode],
   );
+  const rollupId = `rollup-${tail}`;
+  await database.asOwner(
+    `insert into kpi_rollup (orgcode, rollup_id, status, kpi_code, into_kpi_code, scope, from_bucket, to_bucket, aggregate, from_utc, to_utc, reason)
+     values ($1, $2, 'completed', $3, $3, 'org', 'daily', 'monthly', 'sum', '2025-01-01', '2026-01-01', $4)`,
+    [orgcode, rollupId, kpiCode, canary],
+  );
   const [row] = await database.asOwner<{ series: string }>('select series from kpi_series where orgcode = $1', [
     orgcode,
   ]);
-  return { kpiId, kpiCode, alertId, ruleId, series: BigInt(row!.series) };
+  return { kpiId, kpiCode, alertId, ruleId, rollupId, series: BigInt(row!.series) };
 }
 
 /** Deliveries of each kind, as workers leave them: nothing here is due before long, so that no worker touches it. */

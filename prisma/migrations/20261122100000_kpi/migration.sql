@@ -125,10 +125,40 @@ CREATE TABLE "kpi_own_progress" (
   CONSTRAINT "kpi_own_progress_pkey" PRIMARY KEY ("orgcode", "bucket")
 );
 
-SELECT ipm_raise_tenant_wall(t) FROM unnest(ARRAY['kpi_series', 'kpi_snapshot', 'kpi_rule', 'kpi_alert', 'kpi_own_progress']::regclass[]) AS t;
+-- Rollups that were asked for. `series` and `done_to` say how far a run is, so that one whose worker was lost goes on.
+CREATE TABLE "kpi_rollup" (
+  "orgcode" TEXT COLLATE "C" NOT NULL,
+  "rollup_id" TEXT COLLATE "C" NOT NULL,
+  "status" TEXT NOT NULL DEFAULT 'queued' CHECK (status IN ('queued', 'running', 'completed')),
+  "kpi_code" TEXT NOT NULL,
+  "into_kpi_code" TEXT NOT NULL,
+  "scope" TEXT NOT NULL,
+  "logical_guid" TEXT,
+  "channel_code" TEXT,
+  "dimensions" JSONB NOT NULL DEFAULT '{}',
+  "from_bucket" TEXT NOT NULL,
+  "to_bucket" TEXT NOT NULL,
+  "aggregate" TEXT NOT NULL CHECK (aggregate IN ('sum', 'avg', 'min', 'max', 'last', 'weighted')),
+  "from_utc" TIMESTAMPTZ(3) NOT NULL,
+  "to_utc" TIMESTAMPTZ(3) NOT NULL,
+  "series" BIGINT NOT NULL DEFAULT 0,
+  "done_to" TIMESTAMPTZ(3),
+  "recorded" INTEGER NOT NULL DEFAULT 0,
+  "revised" INTEGER NOT NULL DEFAULT 0,
+  "unchanged" INTEGER NOT NULL DEFAULT 0,
+  "left_out" INTEGER NOT NULL DEFAULT 0,
+  "operation_run_id" INTEGER,
+  "reason" TEXT NOT NULL,
+  "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT clock_timestamp(),
+  "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT "kpi_rollup_pkey" PRIMARY KEY ("orgcode", "rollup_id")
+);
+CREATE INDEX "kpi_rollup_open" ON "kpi_rollup"("created_at") WHERE status <> 'completed';
 
-GRANT SELECT, INSERT, UPDATE ON "kpi_series", "kpi_snapshot", "kpi_alert", "kpi_own_progress" TO ipm_app;
+SELECT ipm_raise_tenant_wall(t) FROM unnest(ARRAY['kpi_rollup', 'kpi_series', 'kpi_snapshot', 'kpi_rule', 'kpi_alert', 'kpi_own_progress']::regclass[]) AS t;
+
+GRANT SELECT, INSERT, UPDATE ON "kpi_series", "kpi_snapshot", "kpi_alert", "kpi_own_progress", "kpi_rollup" TO ipm_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "kpi_rule" TO ipm_app;
 GRANT USAGE ON SEQUENCE "kpi_series_series_seq", "kpi_rule_rule_no_seq" TO ipm_app;
-GRANT SELECT ON "kpi_rule", "kpi_own_progress" TO ipm_system;
+GRANT SELECT ON "kpi_rule", "kpi_own_progress", "kpi_rollup" TO ipm_system;
 GRANT SELECT, UPDATE ON "kpi_alert" TO ipm_system;

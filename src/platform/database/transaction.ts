@@ -37,4 +37,8 @@ export type SystemWork =
   | 'operation run'
   | 'webhook targets'
   | 'bulk work'
+  | 'inbox delivery'
+  | 'kpi rules'
+  | 'own kpis'
+  | 'kpi rollup'
   | 'database life';
