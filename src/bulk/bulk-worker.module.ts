@@ -16,6 +16,7 @@ import { ImportChunkRepository } from './import-chunk.repository.js';
 import { ImportReports } from './import-reports.service.js';
 import { ImportRun } from './import-run.service.js';
 import { ImportSource } from './import-source.js';
+import { JobLeases } from './job-leases.service.js';
 
 /** Imports and exports as workers do them. */
 @Module({
@@ -34,6 +35,7 @@ import { ImportSource } from './import-source.js';
     ImportReports,
     ImportRun,
     ImportSource,
+    JobLeases,
   ],
 })
 export class BulkWorkerModule {}
