@@ -14,5 +14,3 @@ export const MAX_UNPACKED_RATIO = 200;
 export const EVENTS_A_CHUNK = 500;
 /** Bad lines that a report names. The others are counted. */
 export const MAX_REPORTED_LINES = 10_000;
-/** So long a worker has a job to itself unless it says that it lives: what a crash costs. */
-export const JOB_LEASE_SECONDS = 10;

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { BulkJob as BulkJobRecord } from '../generated/prisma/client.js';
+import { Configuration } from '../platform/config/configuration.js';
 import { Database } from '../platform/database/database.js';
 import type { Tx } from '../platform/database/transaction.js';
 import type { PartTag } from '../platform/object-store/object-parts.js';
 import type { BulkFailure } from './bulk.dto.js';
-import { JOB_LEASE_SECONDS } from './bulk-limits.js';
 
 /** A job that is this worker's as long as nobody has a newer fence. */
 export interface ClaimedJob {
@@ -31,13 +31,16 @@ export interface JobEnd {
 /** Jobs as workers take them, get on with them and end them. Everything but taking asks for the fence. */
 @Injectable()
 export class BulkWorkRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly configuration: Configuration,
+  ) {}
 
   claim(atMost: number, ofAnOrganisation: number): Promise<ClaimedJob[]> {
     return this.database.callAcross('bulk work', {
       name: 'bulk claim',
       call: 'ipm_claim_bulk_jobs($1, $2, make_interval(secs => $3))',
-      values: [atMost, ofAnOrganisation, JOB_LEASE_SECONDS],
+      values: [atMost, ofAnOrganisation, this.configuration.bulk.leaseSeconds],
     });
   }
 
@@ -52,7 +55,7 @@ export class BulkWorkRepository {
     const extended = await this.database.transaction(
       orgcode,
       (tx) => tx.$executeRaw`
-        update bulk_job set lease_until = clock_timestamp() + make_interval(secs => ${JOB_LEASE_SECONDS})
+        update bulk_job set lease_until = clock_timestamp() + make_interval(secs => ${this.configuration.bulk.leaseSeconds})
         where orgcode = ${orgcode} and job_id = ${jobId} and fence = ${fence} and status = 'running'`,
     );
     return extended === 1;

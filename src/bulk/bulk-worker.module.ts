@@ -11,6 +11,7 @@ import { BulkSweep } from './bulk.sweep.js';
 import { BulkUpkeepRepository } from './bulk-upkeep.repository.js';
 import { BulkUpkeep } from './bulk-upkeep.service.js';
 import { BulkUpkeepSweep } from './bulk-upkeep.sweep.js';
+import { BulkWork } from './bulk-work.service.js';
 import { BulkWorkRepository } from './bulk-work.repository.js';
 import { ExportRun } from './export-run.service.js';
 import { ImportAppend } from './import-append.service.js';
@@ -18,6 +19,7 @@ import { ImportChunkRepository } from './import-chunk.repository.js';
 import { ImportReports } from './import-reports.service.js';
 import { ImportRun } from './import-run.service.js';
 import { ImportSource } from './import-source.js';
+import { JobLeases } from './job-leases.service.js';
 
 /** Imports and exports as workers do them. */
 @Module({
@@ -31,6 +33,7 @@ import { ImportSource } from './import-source.js';
     BulkUpkeep,
     BulkUpkeepRepository,
     BulkUpkeepSweep,
+    BulkWork,
     BulkWorkRepository,
     ExportRun,
     ImportAppend,
@@ -38,6 +41,7 @@ import { ImportSource } from './import-source.js';
     ImportReports,
     ImportRun,
     ImportSource,
+    JobLeases,
   ],
 })
 export class BulkWorkerModule {}

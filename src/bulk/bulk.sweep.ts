@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { WorkRound } from '../operations/work-round.js';
 import { Configuration } from '../platform/config/configuration.js';
@@ -8,15 +8,21 @@ import { BulkWorkRepository, type ClaimedJob } from './bulk-work.repository.js';
 
 /** Takes jobs from the queue, as many as this worker has hands for. */
 @Injectable()
-export class BulkSweep {
+export class BulkSweep implements BeforeApplicationShutdown {
   private readonly round: WorkRound<ClaimedJob>;
 
-  constructor(jobs: BulkWorkRepository, runs: BulkRuns, { bulk }: Configuration, stop: GracefulStop) {
+  constructor(
+    jobs: BulkWorkRepository,
+    runs: BulkRuns,
+    private readonly stop: GracefulStop,
+    private readonly configuration: Configuration,
+  ) {
+    const { bulk } = configuration;
     this.round = new WorkRound(
       stop,
       {
         name: 'a bulk job',
-        keyOf: ({ orgcode, jobId }) => `${orgcode}/${jobId}`,
+        keyOf: ({ orgcode, jobId, fence }) => `${orgcode}/${jobId}/${fence}`, // who has lost it may still be letting go
         open: (free) => jobs.claim(free, bulk.jobsOfAnOrganisation),
         run: (job) => runs.run(job),
       },
@@ -27,5 +33,11 @@ export class BulkSweep {
   @Interval(500)
   look(): Promise<void> {
     return this.round.look();
+  }
+
+  /** What is under way comes to its next checkpoint and is given back, so that nobody waits for a lease. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stop.begin();
+    await this.round.idle(this.configuration.stopGraceSeconds * 1_000);
   }
 }

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { CatalogMoved } from '../cdc/event-appender.service.js';
 import { entryColumns, type LogEntry } from '../cdc/event-log.repository.js';
+import { Configuration } from '../platform/config/configuration.js';
 import { binaryTextArray } from '../platform/database/binary-array.js';
 import { hasCode } from '../platform/database/database-errors.js';
 import { Database } from '../platform/database/database.js';
-import { JOB_LEASE_SECONDS } from './bulk-limits.js';
 import type { ClaimedJob } from './bulk-work.repository.js';
 import type { ReportedLine } from './reported-line.js';
 
@@ -31,7 +31,10 @@ export interface CheckedChunk {
 /** What an import writes. */
 @Injectable()
 export class ImportChunkRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly configuration: Configuration,
+  ) {}
 
   /** One transaction. Answers whether the job is still the caller's; throws `CatalogMoved`. */
   async write(
@@ -39,7 +42,8 @@ export class ImportChunkRepository {
     { lines, bytes, processed, errors, skipped }: ImportCheckpoint,
     { entries, ownCount, catalogVersion, maxPushAgeSeconds, reported }: CheckedChunk,
   ): Promise<boolean> {
-    const job = [jobId, fence, JOB_LEASE_SECONDS, lines, bytes, processed, errors, skipped, JSON.stringify(reported)];
+    const { leaseSeconds } = this.configuration.bulk;
+    const job = [jobId, fence, leaseSeconds, lines, bytes, processed, errors, skipped, JSON.stringify(reported)];
     const log = [catalogVersion, maxPushAgeSeconds, ownCount, ...entryColumns(entries).map(binaryTextArray)];
     try {
       const [written] = await this.database.call<{ isOurs: boolean }>(orgcode, {

@@ -1,6 +1,8 @@
+import type { OperationRuns } from '../operations/operation-runs.service.js';
 import { log } from '../platform/telemetry/logger.js';
-import { JOB_LEASE_SECONDS } from './bulk-limits.js';
+import type { BulkJobRecord } from './bulk-job.repository.js';
 import type { BulkWorkRepository, ClaimedJob } from './bulk-work.repository.js';
+import { countsOf } from './job-counts.js';
 
 /** Another worker has taken the job, because this one was silent for too long: nothing that it does counts any more. */
 export class JobLost extends Error {
@@ -9,7 +11,7 @@ export class JobLost extends Error {
   }
 }
 
-/** Says that the worker lives, while it is at a job. */
+/** Says that the worker lives, while it is at a job, and beats for the operation run of the job. */
 export class JobLease {
   private readonly timer: NodeJS.Timeout;
   private isLost = false;
@@ -17,13 +19,27 @@ export class JobLease {
   constructor(
     readonly job: ClaimedJob,
     private readonly jobs: BulkWorkRepository,
-    private readonly onExtended: () => Promise<void>,
+    private readonly runs: OperationRuns,
+    leaseSeconds: number,
   ) {
-    this.timer = setInterval(() => void this.extend(), (JOB_LEASE_SECONDS * 1_000) / 4);
+    this.timer = setInterval(() => void this.extend(), (leaseSeconds * 1_000) / 4);
   }
 
   assertOurs(isOurs = !this.isLost): void {
     if (!isOurs) throw new JobLost(this.job);
+  }
+
+  /** The job as it stands, with its operation run begun; throws JobLost where it is another's, or nobody's any more. */
+  async take(): Promise<BulkJobRecord> {
+    const job = await this.jobs.read(this.job);
+    if (!job) throw new JobLost(this.job);
+    await this.runs.begin(job.operationRunId ?? 0);
+    return job;
+  }
+
+  /** For another worker, which goes on from the checkpoint. */
+  giveBack(): Promise<void> {
+    return this.jobs.giveBack(this.job);
   }
 
   end(): void {
@@ -33,7 +49,9 @@ export class JobLease {
   private async extend(): Promise<void> {
     try {
       this.isLost ||= !(await this.jobs.extend(this.job));
-      if (!this.isLost) await this.onExtended();
+      if (this.isLost) return;
+      const job = await this.jobs.read(this.job);
+      if (job) await this.runs.beat(job.operationRunId ?? 0, countsOf(job));
     } catch (error) {
       log.warn(
         { err: error, job_id: this.job.jobId },

@@ -2,11 +2,16 @@ import { itemInLine } from '../platform/http/body-parser.js';
 
 const MAX_CHARACTERS = 160;
 const NAMES = ['event_id', 'service', 'action', 'occurred_at'];
-const PROPERTY = /^"[\w.-]{1,64}"(?=\s*:)/;
+/** A string, as far as it goes, or one character: the line is broken somewhere. */
+const TOKEN = /"(?:[^"\\]|\\.)*"?|[^"]/gs;
+const EACH = /./gs;
+const NAME = /^"[A-Za-z_][\w.-]{0,63}"$/;
+const BEFORE_A_VALUE = /^\s*:/;
 
 /**
  * What a report may show of a refused line, which nobody has redacted: of an event what it is found by, of anything else its shape, with
- * the names of properties and every other letter and digit made unreadable.
+ * the names of properties and every other letter and digit made unreadable. A name is what stands where an object has one: a value in
+ * front of a colon that does not belong there is none.
  */
 export function lineExcerpt(bytes: Buffer | undefined): string {
   if (bytes === undefined) return '';
@@ -24,13 +29,16 @@ export function lineExcerpt(bytes: Buffer | undefined): string {
 }
 
 function shapeOf(text: string): string {
-  let shape = '';
-  for (let rest = text; rest.length > 0;) {
-    const [name = ''] = PROPERTY.exec(rest) ?? [];
-    shape += name === '' ? masked(rest.slice(0, 1)) : name;
-    rest = rest.slice(Math.max(name.length, 1));
-  }
-  return shape;
+  const open: string[] = [];
+  let before = '';
+  return text.replace(TOKEN, (token: string, at: number) => {
+    const mayBeNamed = open.at(-1) === '{' && (before === '{' || before === ',');
+    const isName = mayBeNamed && NAME.test(token) && BEFORE_A_VALUE.test(text.slice(at + token.length));
+    if (token === '{' || token === '[') open.push(token);
+    else if (token === '}' || token === ']') open.pop();
+    if (token.trim() !== '') before = token;
+    return isName ? token : token.replace(EACH, masked);
+  });
 }
 
 function masked(character: string): string {

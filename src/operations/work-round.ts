@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { GracefulStop } from '../platform/http/graceful-stop.js';
 import { log } from '../platform/telemetry/logger.js';
 
 const AT_ONCE = 4;
+const IDLE_POLL_MS = 20;
 
 /** A kind of long work: where what is open is found, and what is done with it. */
 export interface LongWork<Item> {
@@ -36,6 +38,12 @@ export class WorkRound<Item> {
     } finally {
       this.isLooking = false;
     }
+  }
+
+  /** When what was begun has ended, or that has taken too long. */
+  async idle(withinMs: number): Promise<void> {
+    const deadlineMs = Date.now() + withinMs;
+    while ((this.isLooking || this.atWork.size > 0) && Date.now() < deadlineMs) await sleep(IDLE_POLL_MS);
   }
 
   private async begin(item: Item): Promise<void> {

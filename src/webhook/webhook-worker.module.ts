@@ -1,6 +1,9 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { EventLogModule } from '../cdc/event-log.module.js';
+import { WebhookBacklogRepository } from './webhook-backlog.repository.js';
+import { WebhookBacklogRetention } from './webhook-backlog-retention.service.js';
+import { WebhookBacklogRetentionSweep } from './webhook-backlog-retention.sweep.js';
 import { WebhookSelfPauseRepository } from './webhook-self-pause.repository.js';
 import { WebhookSelfPause } from './webhook-self-pause.service.js';
 import { WebhookTargetsModule } from './webhook-targets.module.js';
@@ -9,7 +12,14 @@ import { WebhookRepository } from './webhook.repository.js';
 /** Subscriptions from the side of workers: what there is, and pausing what is lost. */
 @Module({
   imports: [AuditModule, EventLogModule, WebhookTargetsModule],
-  providers: [WebhookRepository, WebhookSelfPause, WebhookSelfPauseRepository],
+  providers: [
+    WebhookBacklogRepository,
+    WebhookBacklogRetention,
+    WebhookBacklogRetentionSweep,
+    WebhookRepository,
+    WebhookSelfPause,
+    WebhookSelfPauseRepository,
+  ],
   exports: [WebhookSelfPause, WebhookTargetsModule],
 })
 export class WebhookWorkerModule {}

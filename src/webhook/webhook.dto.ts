@@ -129,6 +129,11 @@ export class Webhook {
   @Part(() => WebhookAutoPause, EXTENSION) auto_pause?: WebhookAutoPause;
   @UtcTime({ ...EXTENSION, description: 'Until then the secret before this one signs too.' })
   previous_secret_expires_at?: string;
+  @UtcTime({
+    ...EXTENSION,
+    description: 'While it is paused: events recorded from then on were dropped by retention before it got them.',
+  })
+  backlog_lost_from?: string;
   @Part(() => WebhookDeliveries, { ...EXTENSION, description: 'Lately; in webhook/get.' })
   deliveries?: WebhookDeliveries;
   @Part(() => WebhookBacklog, { ...EXTENSION, description: 'In webhook/get.' }) backlog?: WebhookBacklog;

@@ -38,6 +38,7 @@ export function webhookToWire(record: WebhookRecord, keyring: Keyring): Webhook 
     ...given('last_success_at', record.health?.lastSuccessAt?.toISOString()),
     ...given('last_failure_at', record.health?.lastFailureAt?.toISOString()),
     ...given('last_error', record.health?.lastError),
+    ...given('backlog_lost_from', record.backlogLostFrom?.toISOString()),
     ...settingsToWire(record),
     created_at: record.createdAt.toISOString(),
     updated_at: record.updatedAt.toISOString(),

@@ -55,6 +55,7 @@ export interface ListPlace {
   webhookId: string;
 }
 
+const NOTHING_LOST = { backlogWarnedTo: 0n, backlogOldestAt: null, backlogLostTo: 0n, backlogLostFrom: null };
 const HEALTHY = { consecutiveFailures: 0, failingSince: null, notBefore: null };
 
 @Injectable()
@@ -121,7 +122,7 @@ export class WebhookRepository {
         statusRequestContext: change.statusRequestContext as Prisma.InputJsonValue,
         statusSourceRefs: change.statusSourceRefs as Prisma.InputJsonValue,
         gaps: change.gaps as Prisma.InputJsonValue,
-        ...(change.status === 'active' ? { activeSince: new Date() } : {}),
+        ...(change.status === 'active' ? { activeSince: new Date(), ...NOTHING_LOST } : {}),
         updatedAt: new Date(),
         revision: { increment: 1 },
       },

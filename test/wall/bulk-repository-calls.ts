@@ -2,6 +2,7 @@ import { BulkJobRepository, type BulkJobRecord, type NewBulkJob } from '../../sr
 import { BulkUpkeepRepository } from '../../src/bulk/bulk-upkeep.repository.js';
 import { BulkWorkRepository, type ClaimedJob } from '../../src/bulk/bulk-work.repository.js';
 import { ImportChunkRepository } from '../../src/bulk/import-chunk.repository.js';
+import type { Configuration } from '../../src/platform/config/configuration.js';
 import type { TestDatabase } from '../support/database.js';
 import type { CallScene, CallsOf, RepositoryUnderTest } from './repository-calls.js';
 import type { Inhabitant } from './two-organisations.js';
@@ -106,9 +107,11 @@ const chunkCalls: CallsOf<ImportChunkRepository> = {
   reported: { run: (chunks, scene) => chunks.reported(claimed(scene)) },
 };
 
+const configuration = { bulk: { leaseSeconds: 10 } } as Configuration;
+
 export const bulkRepositories: Readonly<Record<string, RepositoryUnderTest>> = {
   BulkJobRepository: { make: (database) => new BulkJobRepository(database), calls: jobCalls },
-  BulkWorkRepository: { make: (database) => new BulkWorkRepository(database), calls: workCalls },
+  BulkWorkRepository: { make: (database) => new BulkWorkRepository(database, configuration), calls: workCalls },
   BulkUpkeepRepository: { make: () => new BulkUpkeepRepository(), calls: upkeepCalls },
-  ImportChunkRepository: { make: (database) => new ImportChunkRepository(database), calls: chunkCalls },
+  ImportChunkRepository: { make: (database) => new ImportChunkRepository(database, configuration), calls: chunkCalls },
 };

@@ -11,6 +11,7 @@ import { IdempotencyRepository } from '../../src/platform/idempotency/idempotenc
 import { WebhookRepository, type NewWebhook, type StatusChange } from '../../src/webhook/webhook.repository.js';
 import { WebhookTargetRepository } from '../../src/webhook/webhook-target.repository.js';
 import { WebhookSelfPauseRepository } from '../../src/webhook/webhook-self-pause.repository.js';
+import { backlogRepositories } from './backlog-repository-calls.js';
 import { bulkRepositories } from './bulk-repository-calls.js';
 import { deliveryApiRepositories } from './delivery-api-repository-calls.js';
 import { deliveryRepositories } from './delivery-repository-calls.js';
@@ -290,6 +291,7 @@ export const repositories: Record<string, RepositoryUnderTest> = {
   ...deliveryRepositories,
   ...deliveryApiRepositories,
   ...bulkRepositories,
+  ...backlogRepositories,
   ...kpiRepositories,
 };
 

@@ -31,6 +31,7 @@ const CROSSINGS: Record<string, string[]> = {
   'src/operations/operation-runs.service.ts': ['operation run'],
   'src/platform/database/database-life.ts': ['database life'],
   'src/platform/schedule/sweeps.ts': ['housekeeping'],
+  'src/webhook/webhook-backlog-retention.service.ts': ['retention'],
   'src/webhook/webhook-targets.service.ts': ['webhook targets'],
 };
 

@@ -55,7 +55,7 @@ describe('readConfiguration', () => {
       events: { maxPushAgeSeconds: 86_400, retentionDays: 400, retentionMaxDays: 430, partitionSize: 5_000_000 },
       outgoing: { allowedNetworks: [], allowHttp: false, ca: undefined },
       inbox: { urls: {}, signingSecret: undefined },
-      bulk: { jobsOfAnOrganisation: 2, jobsOfAWorker: 2, fileDays: 30 },
+      bulk: { jobsOfAnOrganisation: 2, jobsOfAWorker: 2, fileDays: 30, leaseSeconds: 10, storePatienceSeconds: 600 },
       delivery: {
         retrySchedule: [0, 5, 30, 120, 600, 1_800, 3_600, 10_800, 25_200, 43_200],
         maxAgeSeconds: 259_200,
@@ -125,6 +125,8 @@ describe('readConfiguration', () => {
     ['BULK_JOBS_PER_ORGANISATION', ['0', '101']],
     ['BULK_JOBS_PER_WORKER', ['0', '33']],
     ['BULK_FILE_DAYS', ['0', '3651', 'never']],
+    ['BULK_LEASE_SECONDS', ['1', '601', '10s']],
+    ['BULK_STORE_PATIENCE_SECONDS', ['0', '86401', '10m']],
     ['EVENT_RETENTION_DAYS', ['0', '3651', 'forever']],
     ['EVENT_RETENTION_MAX_DAYS', ['399', '3681']],
     ['EVENT_PARTITION_SIZE', ['999', '100000001', '5e6']],

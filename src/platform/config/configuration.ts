@@ -60,6 +60,10 @@ export interface BulkConfiguration {
   jobsOfAWorker: number;
   /** How long files of an ended job are kept. */
   fileDays: number;
+  /** So long a worker has a job to itself unless it says that it lives: what a crash costs. */
+  leaseSeconds: number;
+  /** An object store that is away for longer ends the jobs that need it; `continue` takes them up. */
+  storePatienceSeconds: number;
 }
 
 export interface SecretsConfiguration {
@@ -158,6 +162,8 @@ function readBulk(read: EnvironmentReader): BulkConfiguration {
     jobsOfAnOrganisation: read.integer('BULK_JOBS_PER_ORGANISATION', 2, { min: 1, max: 100 }),
     jobsOfAWorker: read.integer('BULK_JOBS_PER_WORKER', 2, { min: 1, max: 32 }),
     fileDays: read.integer('BULK_FILE_DAYS', 30, { min: 1, max: TEN_YEARS }),
+    leaseSeconds: read.integer('BULK_LEASE_SECONDS', 10, { min: 2, max: 600 }),
+    storePatienceSeconds: read.integer('BULK_STORE_PATIENCE_SECONDS', 600, { min: 1, max: DAY_SECONDS }),
   };
 }
 
