@@ -19,6 +19,7 @@ const BENCHES = {
   latency: 'from the publish call to the receiver: idle, and at half of what it can deliver',
   neighbours: 'how late healthy webhooks are while a dead one has 200,000 deliveries waiting',
   bulk: 'imports and exports of a file of lines: lines a second, peak memory, and publishing of others meanwhile',
+  kpi: 'kpi/query, record and alert in an open loop on a million figures',
   workers: 'how much more two workers deliver than one, on this machine',
 };
 
@@ -33,11 +34,11 @@ ${Object.entries(BENCHES)
   --connections N   of the load (64; publish 8)
   --profile         guarded, publish, single, deliver: one more run under the CPU profiler, and where the time goes
   --cold            start: npm ci with an empty npm cache
-  --events N        seed, feed: how many there are in the log (1m); bulk: lines of the file (100k); 10k and 50m are numbers too
+  --events N        seed, feed: how many there are in the log (1m); bulk: lines of the file (100k); kpi: figures (1m); 10k and 50m are numbers too
   --event-bytes N   seed, bulk: of an event as JSON (1024); some 580 more on the disk
   --keep FOLDER     seed: where the store stays
   --store FOLDER    publish, single, feed: use a kept store; feed takes two and compares them, the smaller first
-  --explain         feed: how Postgres runs the statement of each page
+  --explain         feed, kpi: how Postgres runs the statement of each page
   --readers N       stream (500)
   --rate N          stream: events a second (200); neighbours: the same (200); latency: deliveries a second, for half of a known figure
   --deliveries N    deliver, workers: of a run (100k)

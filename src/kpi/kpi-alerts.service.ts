@@ -34,7 +34,8 @@ export class KpiAlerts {
 
   /** The inbox is not asked here: the alert stands whether or not there is one that answers. */
   async emit(caller: Caller, request: KpiAlertRequest): Promise<Answer<KpiAlertData>> {
-    const calendar = await this.calendars.of(caller.orgcode);
+    const { alert: fields } = request;
+    const calendar = await this.calendars.judging(caller.orgcode, fields.bucket, periodOf(fields));
     return this.writes.once(
       caller,
       request,

@@ -10,7 +10,7 @@ import type { KpiFigure } from './kpi-figure.js';
 import { snapshotToWire } from './kpi.mapper.js';
 import { KpiRuleEvaluation } from './kpi-rule-evaluation.service.js';
 import { identityHex, KpiSeriesRepository, type SeriesNumbers } from './kpi-series.repository.js';
-import type { SeriesKey } from './kpi-series.js';
+import { familyOf, type SeriesKey } from './kpi-series.js';
 import { KpiSnapshotRepository, type SnapshotRecord, type SnapshotValues } from './kpi-snapshot.repository.js';
 
 export interface FigureToRecord extends KpiFigure {
@@ -168,7 +168,18 @@ function refused(
 
 function valuesOf(figure: FigureToRecord, series: bigint, kpiId: string): SnapshotValues {
   const { start, end, value, valueUnit, sampleCount, computedAt, policyRefs } = figure;
-  return { series, bucketStart: start, bucketEnd: end, kpiId, value, valueUnit, sampleCount, computedAt, policyRefs };
+  return {
+    series,
+    family: familyOf(figure.key),
+    bucketStart: start,
+    bucketEnd: end,
+    kpiId,
+    value,
+    valueUnit,
+    sampleCount,
+    computedAt,
+    policyRefs,
+  };
 }
 
 function bucketName(series: bigint, start: Date): string {

@@ -8,7 +8,7 @@ import type { OrganisationCalendar } from './bucket-time.js';
 import type { KpiBatchRequest, KpiBatchResult, KpiBatchResultItem, KpiRecorded, KpiRecordRequest } from './kpi.dto.js';
 import { kpiErrors } from './kpi.errors.js';
 import { judgeItem, type JudgedItem } from './kpi-batch-item.js';
-import { bucketProblems, figureOf, isOwnKpi } from './kpi-figure.js';
+import { bucketProblems, figureOf, isOwnKpi, periodOf } from './kpi-figure.js';
 import { KpiRecorder, type RecordOutcome } from './kpi-recorder.service.js';
 import { OrganisationCalendars } from './organisation-calendars.service.js';
 
@@ -22,7 +22,8 @@ export class KpiRecording {
   ) {}
 
   async record(caller: Caller, request: KpiRecordRequest): Promise<Answer<KpiRecorded>> {
-    const calendar = await this.calendars.of(caller.orgcode);
+    const { kpi } = request;
+    const calendar = await this.calendars.judging(caller.orgcode, kpi.bucket, periodOf(kpi));
     return this.writes.once(caller, request, (tx) => this.write(tx, caller, request), {
       precondition: () => assertRecordable(request, calendar),
     });

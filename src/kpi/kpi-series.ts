@@ -60,6 +60,17 @@ export function seriesIdentity({ kpiCode, bucket, scope, logicalGuid, channelCod
   return createHash('sha256').update(JSON.stringify(parts)).digest();
 }
 
+/** The same for all series of a KPI and bucket at one place: what every query names. */
+export function familyOf({
+  kpiCode,
+  bucket,
+  scope,
+  logicalGuid,
+}: Omit<SeriesKey, 'channelCode' | 'dimensions'>): bigint {
+  const parts = [kpiCode, bucket, scope, logicalGuid ?? ''];
+  return createHash('sha256').update(JSON.stringify(parts)).digest().readBigInt64BE();
+}
+
 /** Small and flat, so that containment is the whole language: no dimension is a question. */
 export function dimensionProblem(dimensions: object): DimensionProblem | undefined {
   const entries = Object.entries(dimensions) as [string, unknown][];

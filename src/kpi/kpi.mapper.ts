@@ -8,7 +8,7 @@ export function timeToWire(time: Date): string {
 }
 
 export function snapshotToWire(
-  record: Omit<SnapshotRecord, 'orgcode' | 'series'>,
+  record: Omit<SnapshotRecord, 'series'>,
   { kpiCode, bucket, scope, logicalGuid, channelCode, dimensions }: SeriesKey,
 ): KpiSnapshot {
   return {

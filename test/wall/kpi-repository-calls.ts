@@ -26,6 +26,7 @@ const keyOf = ({ kpiCode }: Pick<Inhabitant, 'kpiCode'>): SeriesKey => ({
 const newKey = keyOf({ kpiCode: 'a new one' });
 const valuesOf = ({ series }: Inhabitant, bucketStart: Date, kpiId: string): SnapshotValues => ({
   series,
+  family: 1n,
   bucketStart,
   bucketEnd: new Date('2031-01-01T00:00:00Z'),
   kpiId,

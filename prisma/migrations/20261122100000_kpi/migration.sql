@@ -19,10 +19,12 @@ CREATE UNIQUE INDEX "kpi_series_orgcode_identity_key" ON "kpi_series"("orgcode",
 CREATE INDEX "kpi_series_orgcode_kpi_code_bucket_scope_logical_guid_idx"
   ON "kpi_series"("orgcode", "kpi_code", "bucket", "scope", "logical_guid");
 
--- A bucket of a series: its key is also the order in which queries read, so a page of a series is a few neighbouring rows.
+-- A bucket of a series: its key is also the order in which a series is read. `family` is a digest of what every query names (KPI, bucket,
+-- scope, facility), so that a page over all series of one is a few neighbours in an index, however many series there are.
 CREATE TABLE "kpi_snapshot" (
   "orgcode" TEXT COLLATE "C" NOT NULL,
   "series" BIGINT NOT NULL,
+  "family" BIGINT NOT NULL,
   "bucket_start" TIMESTAMPTZ(3) NOT NULL,
   "bucket_end" TIMESTAMPTZ(3) NOT NULL CHECK (bucket_end > bucket_start),
   "kpi_id" TEXT COLLATE "C" NOT NULL,
@@ -38,6 +40,7 @@ CREATE TABLE "kpi_snapshot" (
   CONSTRAINT "kpi_snapshot_orgcode_series_fkey" FOREIGN KEY ("orgcode", "series") REFERENCES "kpi_series"("orgcode", "series")
     ON DELETE RESTRICT ON UPDATE RESTRICT
 );
+CREATE INDEX "kpi_snapshot_orgcode_family_bucket_start_series_idx" ON "kpi_snapshot"("orgcode", "family", "bucket_start", "series");
 CREATE UNIQUE INDEX "kpi_snapshot_orgcode_kpi_id_key" ON "kpi_snapshot"("orgcode", "kpi_id");
 
 -- Standing rules. `rule_no` is never used again, so a rule that was deleted lends its alerts to no other of the same id.
