@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Settings } from './delivery-stage.js';
 
 export type WorkerChange =
+  | 'checkpoint-first'
   | 'dies-of-poison'
   | 'forgets-activations'
   | 'leaves-at-once'
