@@ -3,7 +3,7 @@ import { Interval } from '@nestjs/schedule';
 import { Database } from '../platform/database/database.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { log } from '../platform/telemetry/logger.js';
-import { KpiRuleRepository } from './kpi-rule.repository.js';
+import { KpiRuleRepository, type RuleRecord } from './kpi-rule.repository.js';
 import { MissingBuckets } from './missing-buckets.service.js';
 import { OrganisationCalendars } from './organisation-calendars.service.js';
 
@@ -44,11 +44,20 @@ export class MissingBucketsSweep {
       );
       for (const rule of rules) {
         if (this.stop.isStopping) return;
-        await this.missing.look(rule, await this.calendars.of(rule.orgcode));
+        await this.ask(rule);
       }
       const last = rules.at(-1);
       if (!last || rules.length < RULES_A_PAGE) return;
       after = last.ruleNo;
+    }
+  }
+
+  /** One that cannot be asked keeps no other from it. */
+  private async ask(rule: RuleRecord): Promise<void> {
+    try {
+      await this.missing.look(rule, await this.calendars.of(rule.orgcode));
+    } catch (error) {
+      log.warn({ err: error, rule_id: rule.ruleId }, 'a rule could not look for missing buckets; it does in a moment');
     }
   }
 }

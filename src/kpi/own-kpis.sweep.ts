@@ -40,23 +40,39 @@ export class OwnKpisSweep {
   }
 
   private async work(run: RunningOperation): Promise<OperationResult | undefined> {
-    const counts = { organisations: 0, hours: 0 };
+    const counts = { organisations: 0, hours: 0, failed: 0 };
     for (let after = ''; ;) {
       const page = await this.due(after, ORGANISATIONS_A_PAGE);
       for (const orgcode of page) {
         if (this.stop.isStopping) return undefined;
-        counts.hours += await this.own.tell(orgcode, await this.calendars.of(orgcode));
+        const hours = await this.tell(orgcode);
+        if (hours === undefined) counts.failed += 1;
+        else counts.hours += hours;
         counts.organisations += 1;
       }
       await run.beat(counts);
       const last = page.at(-1);
       if (!last || page.length < ORGANISATIONS_A_PAGE)
-        return { outcome: 'succeeded', counts, message: "IPM's own work was told as KPIs." };
+        return { outcome: outcomeOf(counts), counts, message: "IPM's own work was told as KPIs." };
       after = last;
+    }
+  }
+
+  /** Undefined where it failed: the others are told all the same, and this one again in the next round. */
+  private async tell(orgcode: string): Promise<number | undefined> {
+    try {
+      return await this.own.tell(orgcode, await this.calendars.of(orgcode));
+    } catch (error) {
+      log.warn({ err: error, orgcode }, "an organisation's own KPIs could not be told; they are in a moment");
+      return undefined;
     }
   }
 
   private due(after: string, limit: number): Promise<string[]> {
     return this.database.acrossOrganisations('own kpis', (tx) => this.progress.due(tx, after, GRACE_SECONDS, limit));
   }
+}
+
+function outcomeOf({ failed }: { failed: number }): OperationResult['outcome'] {
+  return failed === 0 ? 'succeeded' : 'partially_succeeded';
 }

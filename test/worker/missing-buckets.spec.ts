@@ -88,4 +88,19 @@ describe('a rule that waits for buckets', () => {
       { payload: { bucket_start: '2025-06-01T15:00:00Z', bucket_end: '2025-06-02T15:00:00Z' } },
     ]);
   });
+
+  it('is asked although one before it cannot be', async () => {
+    const broken = await KpiOwner.of(api);
+    await broken.write('/kpi/record', { kpi: hourAgo(4) });
+    const rule = { kpi_code: 'sales', bucket: 'hourly', measure: 'minutes_missing', value: 1 };
+    await broken.write('/kpi/rule/create', { rule });
+    await api.database.asOwner(`update organisation set time_zone = 'Mars/Phobos' where orgcode = $1`, [
+      broken.orgcode,
+    ]);
+    await aRule(1);
+    await record(4);
+    await look();
+    expect(await said()).toEqual(['raised']);
+    expect(await broken.alertEvents()).toEqual([]);
+  });
 });

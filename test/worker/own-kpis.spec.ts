@@ -142,4 +142,18 @@ describe("IPM's own KPIs", () => {
     expect(runs.length).toBeGreaterThan(0);
     expect(new Set(runs.map(({ outcome }) => outcome))).toEqual(new Set(['succeeded']));
   });
+
+  it('are told to the others where one cannot be', async () => {
+    const [broken, scene] = [await aBusyHour(), await aBusyHour()];
+    await api.database.asOwner(`update organisation set time_zone = 'Mars/Phobos' where orgcode = $1`, [
+      broken.orgcode,
+    ]);
+    for (const one of [broken, scene]) await shift(one, 2, hourBefore(2));
+    await tell();
+    expect((await told(scene)).deliveries).toMatchObject([{ value: 7 }]);
+    const [run] = await api.database.asOwner<{ outcome: string }>(
+      `select outcome from operation_run where type = 'own_kpis' order by id desc limit 1`,
+    );
+    expect(run?.outcome).toBe('partially_succeeded');
+  });
 });
