@@ -39,6 +39,7 @@ export async function createApp(configuration: Configuration): Promise<NestFasti
   });
   app.setGlobalPrefix('ipm', { exclude: ['health/live', 'health/ready', 'metrics'] });
   const fastify = app.getHttpAdapter().getInstance();
+  fastify.server.headersTimeout = REQUEST_TIMEOUT_MS; // a larger one, as it is by default, would take the place of the request's
   app.get(GracefulStop).install(fastify);
   installRequestScope(fastify);
   installResponseHeaders(fastify);
