@@ -178,10 +178,10 @@ describe('the receivers of docs/webhooks-receiving.md', () => {
 
 describe('docs/webhooks-receiving.md', () => {
   it('names every tag that an attempt can fail with', () => {
-    const sources = ['outgoing-failure', 'endpoint-rules', 'guarded-client'].map((name) =>
+    const sources = ['outgoing-failure', 'endpoint-rules', 'guarded-client', 'outgoing-calls'].map((name) =>
       readFileSync(`src/platform/outgoing/${name}.ts`, 'utf8'),
     );
-    const schedule = readFileSync('src/delivery/retry-schedule.ts', 'utf8');
+    const schedule = readFileSync('src/platform/outgoing/retry-schedule.ts', 'utf8');
     const tags = [...sources, schedule].flatMap((source) =>
       [...source.matchAll(/(?:, |return |\? |: |\?\? )'([a-z]+(?:_[a-z]+)*)'/g)].map(([, tag]) => tag),
     );
