@@ -60,6 +60,16 @@ export class BulkJobRepository {
     return this.find(tx, orgcode, jobId);
   }
 
+  /** Of one that was inserted a moment ago. */
+  noteQueued(
+    tx: Tx,
+    orgcode: string,
+    jobId: string,
+    queued: { operationRunId: number; queuedAt: Date },
+  ): Promise<BulkJobRecord> {
+    return tx.bulkJob.update({ where: { orgcode_jobId: { orgcode, jobId } }, data: queued });
+  }
+
   /** The row must be locked and its revision compared. */
   queue(
     tx: Tx,

@@ -39,14 +39,15 @@ export class BulkOrders {
     if ((await this.jobs.countOpen(tx, orgcode)) >= MAX_OPEN_JOBS) throw new AppError(bulkErrors.tooMany);
     const record = await this.jobs.insert(tx, orgcode, {
       ...job,
-      ...(job.status === 'queued' && (await this.queued(tx, caller, job.jobType, jobId))),
       jobId,
       requestContext: verifiedContext(caller, request.request_context),
       reason: request.reason,
       sourceRefs: request.source_refs,
     });
     if (!record) throw new AppError(bulkErrors.exists);
-    return record;
+    if (job.status !== 'queued') return record;
+    // Only now: whoever has the id has its operation run too, and a second one of it would be an error of the database.
+    return this.jobs.noteQueued(tx, orgcode, jobId, await this.queued(tx, caller, job.jobType, jobId));
   }
 
   /** What a job has from the moment when a worker may take it. */

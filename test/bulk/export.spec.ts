@@ -118,6 +118,21 @@ describe('an export', () => {
     expect(crossed.body.error?.error_code).toBe('bulk_job_of_other_type');
   });
 
+  it('is one of its id, also of two that are ordered at once', async () => {
+    const orders = ['export/create', 'export/create'].map((path) => scene.call(`bulk/${path}`, { job_id: 'mine' }));
+    const answers = [...(await Promise.all(orders)), await scene.call('bulk/export/create', { job_id: 'mine' })];
+    expect(answers.map(({ status, body }) => [status, body.error?.error_code]).sort()).toEqual([
+      [200, undefined],
+      [409, 'bulk_job_exists'],
+      [409, 'bulk_job_exists'],
+    ]);
+    await scene.ended('mine');
+    const twice = [1, 2].map(() => scene.call('bulk/export/continue', { job_id: 'mine', new_job_id: 'next' }));
+    expect((await Promise.all(twice)).map(({ status }) => status).sort()).toEqual([200, 409]);
+    const again = await Promise.all([1, 2].map(() => scene.call('bulk/export/continue', { job_id: 'mine' })));
+    expect(again.map(({ status }) => status)).toEqual([200, 200]); // without an id they are two
+  });
+
   it('is listed with the others, newest first', async () => {
     const { job: first } = await scene.done<{ job: SeenJob }>('bulk/import/create');
     const second = await exported();

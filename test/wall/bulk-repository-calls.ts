@@ -61,6 +61,9 @@ const jobCalls: CallsOf<BulkJobRepository> = {
   insert: { run: (jobs, { db, of }) => jobs.insert(db, of.orgcode, newJob) },
   find: { run: (jobs, { db, of }) => jobs.find(db, of.orgcode, QUEUED) },
   findForUpdate: { run: (jobs, { db, of }) => jobs.findForUpdate(db, of.orgcode, QUEUED) },
+  noteQueued: {
+    run: (jobs, { db, of }) => jobs.noteQueued(db, of.orgcode, QUEUED, { operationRunId: 1, queuedAt: LONG_AGO }),
+  },
   queue: {
     run: (jobs, { db, of }) =>
       jobs.queue(db, of.orgcode, AWAITING, { inputKey: 'k', inputBytes: 1n, operationRunId: 1, queuedAt: LONG_AGO }),
