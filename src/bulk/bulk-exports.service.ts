@@ -1,9 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { WriteService, type Written } from '../audit/write.service.js';
-import { EventHoldRepository } from '../cdc/event-hold.repository.js';
-import { feedFilters, type FeedFilterFields } from '../cdc/feed-filters.js';
-import type { LogEnds } from '../cdc/feed.repository.js';
-import { FeedService, feedScope } from '../cdc/feed.service.js';
+import { EventHolds } from '../cdc/event-holds.service.js';
+import { feedFilters, FeedService, feedScope, type FeedFilterFields, type LogEnds } from '../cdc/feed.service.js';
 import type { Tx } from '../platform/database/transaction.js';
 import type { Answer } from '../platform/http/answer.js';
 import type { Caller } from '../platform/http/caller.js';
@@ -31,7 +29,7 @@ export class BulkExports {
   constructor(
     private readonly writes: WriteService,
     private readonly feed: FeedService,
-    private readonly holds: EventHoldRepository,
+    private readonly holds: EventHolds,
     private readonly orders: BulkOrders,
   ) {}
 

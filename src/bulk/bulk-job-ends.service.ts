@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { EventHoldRepository } from '../cdc/event-hold.repository.js';
+import { EventHolds } from '../cdc/event-holds.service.js';
 import { OwnEvents } from '../cdc/own-events.service.js';
 import { OperationRuns, type OperationResult } from '../operations/operation-runs.service.js';
 import { Database } from '../platform/database/database.js';
@@ -17,7 +17,7 @@ export class BulkJobEnds {
   constructor(
     private readonly database: Database,
     private readonly jobs: BulkWorkRepository,
-    private readonly holds: EventHoldRepository,
+    private readonly holds: EventHolds,
     private readonly runs: OperationRuns,
     private readonly ownEvents: OwnEvents,
   ) {}

@@ -1,4 +1,4 @@
-import { feedFilters, type FeedFilters } from '../cdc/feed-filters.js';
+import { feedFilters, type FeedFilters } from '../cdc/feed.service.js';
 import { GZIP_TYPE } from './bulk-files.js';
 import type { BulkJobRecord } from './bulk-job.repository.js';
 import type { BulkFilter, BulkInput, BulkJob, BulkOutput, BulkProgress } from './bulk.dto.js';

@@ -1,6 +1,6 @@
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { WorkRound } from '../operations/work-round.js';
+import { WorkRound } from '../operations/work-round.service.js';
 import { Configuration } from '../platform/config/configuration.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { BulkRuns } from './bulk-runs.service.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { CatalogMoved } from '../cdc/event-appender.service.js';
-import { entryColumns, type LogEntry } from '../cdc/event-log.repository.js';
+import { entryColumns, type LogEntry } from '../cdc/event-intake.service.js';
 import { Configuration } from '../platform/config/configuration.js';
 import { binaryTextArray } from '../platform/database/binary-array.js';
 import { hasCode } from '../platform/database/database-errors.js';

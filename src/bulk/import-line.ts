@@ -1,7 +1,7 @@
 import { eventErrors } from '../cdc/cdc.errors.js';
-import type { TextLine } from '../cdc/line-splitter.js';
+import type { TextLine } from '../platform/ndjson/line-splitter.js';
 import { itemInLine } from '../platform/http/body-parser.js';
-import { judgeHistory, rejected, type Judgement, type Rejection } from '../cdc/published-event.js';
+import { judgeHistory, rejected, type Judgement, type Rejection } from '../cdc/event-intake.service.js';
 import { lineExcerpt } from './line-excerpt.js';
 import type { ReportedLine } from './reported-line.js';
 

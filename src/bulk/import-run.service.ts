@@ -1,10 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { OWN_SERVICE } from '../catalog/event-type.js';
-import { mergeEntries } from '../cdc/append-lane.js';
 import { CatalogMoved } from '../cdc/event-appender.service.js';
-import { EventIntake, type EventSource, type IntakeBatch } from '../cdc/event-intake.service.js';
-import type { LogEntry } from '../cdc/event-log.repository.js';
-import type { PublishedEvent } from '../cdc/published-event.js';
+import {
+  EventIntake,
+  mergeEntries,
+  type EventSource,
+  type IntakeBatch,
+  type LogEntry,
+  type PublishedEvent,
+} from '../cdc/event-intake.service.js';
+import { OWN_SERVICE } from '../cdc/own-events.service.js';
 import { Configuration } from '../platform/config/configuration.js';
 import { AppError } from '../platform/errors/app-error.js';
 import { platformErrors } from '../platform/errors/platform.errors.js';

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
-import { isBlank, LineSplitter, type LinePlace, type TextLine } from '../cdc/line-splitter.js';
+import { isBlank, LineSplitter, type LinePlace, type TextLine } from '../platform/ndjson/line-splitter.js';
 import { ObjectStore } from '../platform/object-store/object-store.js';
 import { GZIP_TYPE } from './bulk-files.js';
 import { EVENTS_A_CHUNK, MAX_LINE_BYTES } from './bulk-limits.js';

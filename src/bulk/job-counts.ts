@@ -1,4 +1,4 @@
-import type { OperationCounts } from '../operations/operation-run.repository.js';
+import type { OperationCounts } from '../operations/operation-runs.service.js';
 import type { BulkJobRecord } from './bulk-job.repository.js';
 
 /** How far a job is, as its operation run and its own event say it. */

@@ -3,8 +3,20 @@ import { EventChecks } from '../catalog/event-checks.service.js';
 import type { FieldProblem } from '../platform/errors/app-error.js';
 import { eventErrors } from './cdc.errors.js';
 import { envelopeText, MAX_EVENT_BYTES, type EventSurroundings } from './event-envelope.js';
-import type { LogEntry } from './event-log.repository.js';
-import { rejected, type Judgement, type PublishedEvent, type Rejection } from './published-event.js';
+import { mergeEntries } from './append-lane.js';
+import { entryColumns, type LogEntry } from './event-log.repository.js';
+import { judgeHistory, rejected, type Judgement, type PublishedEvent, type Rejection } from './published-event.js';
+
+export {
+  entryColumns,
+  judgeHistory,
+  mergeEntries,
+  rejected,
+  type Judgement,
+  type LogEntry,
+  type PublishedEvent,
+  type Rejection,
+};
 
 /** Where the events of a batch come from: what their envelopes say beside what they say themselves. */
 export interface EventSource extends Omit<EventSurroundings, 'flags' | 'context'> {

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { Arrivals } from './arrivals.service.js';
 import { EventAppender } from './event-appender.service.js';
 import { EventHoldRepository } from './event-hold.repository.js';
+import { EventHolds } from './event-holds.service.js';
 import { EventLogRepository } from './event-log.repository.js';
 import { EventPartitionRepository } from './event-partition.repository.js';
 import { EventPartitions } from './event-partitions.service.js';
@@ -15,6 +16,7 @@ import { RouterCursors } from './router-cursors.service.js';
     Arrivals,
     EventAppender,
     EventHoldRepository,
+    EventHolds,
     EventLogRepository,
     EventPartitionRepository,
     EventPartitions,
@@ -25,7 +27,7 @@ import { RouterCursors } from './router-cursors.service.js';
   exports: [
     Arrivals,
     EventAppender,
-    EventHoldRepository,
+    EventHolds,
     EventPartitionRepository,
     EventPartitions,
     OwnEvents,

@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { Configuration } from '../platform/config/configuration.js';
 import { Database } from '../platform/database/database.js';
 import type { SystemTx } from '../platform/database/transaction.js';
-import { EventPartitionRepository } from './event-partition.repository.js';
+import { EventPartitionRepository, type EventPartition } from './event-partition.repository.js';
+
+export type { EventPartition };
 
 /** Whole partitions that stand ready beyond the one in use: ten million events, should no worker run for a while. */
 const PARTITIONS_AHEAD = 2;
@@ -29,6 +31,11 @@ export class EventPartitions {
       });
       if (isEnough) return made;
     }
+  }
+
+  /** By position. */
+  all(): Promise<EventPartition[]> {
+    return this.upkeep((tx) => this.partitions.all(tx));
   }
 
   /** A quiet log would fill its partition in years, and retention could drop nothing until then: once a day it begins a new one. */

@@ -21,6 +21,8 @@ const MAX_SEARCHED_KEYS = 100_000;
 /** As far as the database counts. */
 const LAST_POSITION = 2n ** 63n - 1n;
 
+export { feedFilters, type FeedFilterFields, type FeedFilters, type LogEnds };
+
 export interface FeedPage {
   rows: FeedRow[];
   /** Everything up to here was seen, whether it passed or not. */

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { OWN_SERVICE } from '../catalog/event-type.js';
 import type { Tx } from '../platform/database/transaction.js';
 import type { Caller } from '../platform/http/caller.js';
 import type { RequestContext, SourceRef } from '../platform/http/request.dto.js';
@@ -9,6 +8,9 @@ import { Arrivals } from './arrivals.service.js';
 import { EventAppender } from './event-appender.service.js';
 import { envelopeText, type EventSurroundings } from './event-envelope.js';
 import { canonicalTime } from './event-time.js';
+import { OWN_SERVICE } from './published-event.js';
+
+export { OWN_SERVICE };
 
 /** Something that IPM itself did, for those who subscribe to the service `ipm`. catalog/events/ipm describes each action. */
 export interface OwnEvent {

@@ -1,5 +1,4 @@
 import { maxLength } from 'class-validator';
-import { OWN_SERVICE } from '../catalog/event-type.js';
 import { AppError, type FieldProblem } from '../platform/errors/app-error.js';
 import { assertStorable } from '../platform/http/body-hygiene.js';
 import { UnreadableItem } from '../platform/http/body-parser.js';
@@ -32,6 +31,8 @@ export interface Rejection {
 
 export type Judgement = { event: PublishedEvent; occurredAt: string } | { rejection: Rejection };
 
+/** Of the events that IPM itself makes. */
+export const OWN_SERVICE = 'ipm';
 const MAX_AHEAD_MS = 24 * 60 * 60_000;
 const MAX_SOURCE_REFS = 100;
 

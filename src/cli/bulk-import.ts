@@ -7,7 +7,7 @@ import { GZIP_TYPE, NDJSON_TYPE } from '../bulk/bulk-files.js';
 import { BulkImports } from '../bulk/bulk-imports.service.js';
 import { BulkModule } from '../bulk/bulk.module.js';
 import { BulkTransfer } from '../bulk/bulk-transfer.service.js';
-import { LineSplitter } from '../cdc/line-splitter.js';
+import { LineSplitter } from '../platform/ndjson/line-splitter.js';
 import { CommandFailure, EXIT } from './failure.js';
 import { bar, followed } from './followed-job.js';
 import { operator, withServices, writeRequest, type Services } from './operator.js';

@@ -1,6 +1,6 @@
 import { createReadStream, openSync } from 'node:fs';
 import { MAX_PUBLISH_BYTES } from '../cdc/cdc.dto.js';
-import { isBlank, LineSplitter, type TextLine } from '../cdc/line-splitter.js';
+import { isBlank, LineSplitter, type TextLine } from '../platform/ndjson/line-splitter.js';
 import { itemInLine, UnreadableItem } from '../platform/http/body-parser.js';
 import { CommandFailure, EXIT } from './failure.js';
 

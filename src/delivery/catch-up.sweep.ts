@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { WorkRound } from '../operations/work-round.js';
+import { WorkRound } from '../operations/work-round.service.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { CatchUpRepository, type Lagging } from './catch-up.repository.js';
 import { CatchUp } from './catch-up.service.js';

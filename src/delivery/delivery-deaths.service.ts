@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { OWN_SERVICE } from '../catalog/event-type.js';
-import { OwnEvents, type OwnEvent } from '../cdc/own-events.service.js';
+import { OWN_SERVICE, OwnEvents, type OwnEvent } from '../cdc/own-events.service.js';
 import { Database } from '../platform/database/database.js';
 import { WebhookTargets } from '../webhook/webhook-targets.service.js';
 import { deliveryId } from './delivery-id.js';

@@ -1,5 +1,5 @@
 import type { RoutedEvent } from '../cdc/event-router.service.js';
-import { OWN_SERVICE } from '../catalog/event-type.js';
+import { OWN_SERVICE } from '../cdc/own-events.service.js';
 import { FilteredEventView, type WebhookTarget } from '../webhook/webhook-targets.service.js';
 import type { NewDelivery } from './delivery.repository.js';
 import { orderingKeyOf } from './ordering-key.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { WorkRound } from '../operations/work-round.js';
+import { WorkRound } from '../operations/work-round.service.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { ReplayRuns } from './replay-runs.service.js';
 import { ReplayRepository, type OpenReplay } from './replay.repository.js';

@@ -9,6 +9,8 @@ import {
   type OperationOutcome,
 } from './operation-run.repository.js';
 
+export type { OperationCounts };
+
 /** A run that was silent for so long has lost its worker. */
 const STALE_SECONDS = 120;
 

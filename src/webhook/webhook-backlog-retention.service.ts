@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { EventPartitionRepository, type EventPartition } from '../cdc/event-partition.repository.js';
+import { EventPartitions, type EventPartition } from '../cdc/event-partitions.service.js';
 import { OwnEvents, type OwnEvent } from '../cdc/own-events.service.js';
 import { Configuration } from '../platform/config/configuration.js';
 import { Database } from '../platform/database/database.js';
@@ -16,14 +16,14 @@ const AT_ONCE = 200;
 export class WebhookBacklogRetention {
   constructor(
     private readonly database: Database,
-    private readonly partitions: EventPartitionRepository,
+    private readonly partitions: EventPartitions,
     private readonly backlogs: WebhookBacklogRepository,
     private readonly ownEvents: OwnEvents,
     private readonly configuration: Configuration,
   ) {}
 
   async look(now: Date): Promise<void> {
-    for (const partition of await this.across((tx) => this.partitions.all(tx))) {
+    for (const partition of await this.partitions.all()) {
       const dropNotBefore = this.dropNotBefore(partition);
       if (!dropNotBefore || dropNotBefore.getTime() - now.getTime() > NOTICE_DAYS * DAY_MS) break; // the others are younger
       const endangered = await this.across((tx) => this.backlogs.endangered(tx, partition.to, AT_ONCE));

@@ -1,6 +1,6 @@
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { log } from '../platform/telemetry/logger.js';
-import { WorkRound } from './work-round.js';
+import { WorkRound } from './work-round.service.js';
 
 /** Work that ends when the spec says so. */
 class Bench {
