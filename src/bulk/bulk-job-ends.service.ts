@@ -53,6 +53,7 @@ export class BulkJobEnds {
     try {
       return await this.reports.write(job, lease.job, Number(job.errorCount));
     } catch (error) {
+      if (error instanceof JobLost) throw error;
       log.warn({ err: error, job_id: job.jobId }, 'the report of a failed import could not be written');
       return undefined;
     }

@@ -89,10 +89,11 @@ export class BulkStage {
     return now;
   }
 
-  /** What is in the store of this kind: `input`, `report`, `events`. */
-  async objects(kind: string): Promise<string[]> {
+  /** When the objects of this kind were written: `input`, `report`, `events`. */
+  async writtenAt(kind: string): Promise<string> {
     const { Contents = [] } = await this.store.send(new ListObjectsV2Command({ Bucket: this.server.bucket }));
-    return Contents.map(({ Key = '' }) => Key).filter((key) => key.slice(key.lastIndexOf('/') + 1).startsWith(kind));
+    const found = Contents.filter(({ Key = '' }) => Key.slice(Key.lastIndexOf('/') + 1).startsWith(kind));
+    return found.map(({ Key, LastModified }) => `${Key} ${LastModified?.toISOString()}`).join(', ');
   }
 
   /** Uploads in parts that somebody has begun and nobody ended. */
