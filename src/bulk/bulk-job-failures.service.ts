@@ -6,7 +6,7 @@ import type { BulkJobRecord } from './bulk-job.repository.js';
 import { BulkJobEnds } from './bulk-job-ends.service.js';
 import type { BulkFailure } from './bulk.dto.js';
 import { ImportReports } from './import-reports.service.js';
-import type { JobLease } from './job-lease.js';
+import { JobLost, type JobLease } from './job-lease.js';
 
 /** The end of a job that cannot go on. */
 @Injectable()
@@ -29,6 +29,7 @@ export class BulkJobFailures {
     try {
       return await this.reports.write(job, lease.job, Number(job.errorCount));
     } catch (error) {
+      if (error instanceof JobLost) throw error;
       log.warn({ err: error, job_id: job.jobId }, 'the report of a failed import could not be written');
       return undefined;
     }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { LogExport, type ExportedPage } from '../cdc/log-export.service.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { MAX_PARTS, type PartTag } from '../platform/object-store/object-parts.js';
-import { UploadGone } from '../platform/object-store/object-store-failures.js';
+import { ObjectChanged, UploadGone } from '../platform/object-store/object-store-failures.js';
 import { ObjectStore } from '../platform/object-store/object-store.js';
 import { GZIP_TYPE, outputKey } from './bulk-files.js';
 import type { BulkJobRecord } from './bulk-job.repository.js';
@@ -30,8 +30,9 @@ export class ExportRun {
     try {
       return (await this.writePages(writing)) ? await this.done(writing) : undefined;
     } catch (error) {
-      if (!(error instanceof UploadGone)) throw error;
-      writing.begin(); // the store has forgotten the parts
+      const isLost = error instanceof UploadGone || error instanceof ObjectChanged;
+      if (!isLost) throw error;
+      writing.begin(); // the store has forgotten the parts, or a worker that had lost the job has replaced one
       lease.assertOurs(await this.jobs.keepExport(lease.job, writing.checkpoint));
       throw error;
     }
@@ -39,6 +40,7 @@ export class ExportRun {
 
   /** Answers whether it came to the end; reads the next page while the one before is being written. */
   private async writePages(writing: Writing): Promise<boolean> {
+    if (writing.isFull) return true;
     let reading = this.read(writing);
     for (;;) {
       const page = await reading;
@@ -68,12 +70,13 @@ export class ExportRun {
 
   private async putPart(writing: Writing): Promise<void> {
     const { key, job, tags } = writing;
-    writing.uploadId ||= await this.openParts(key, job.contentType);
+    writing.uploadId ||= await this.openParts(writing, job.contentType);
     tags.push(await this.store.putPart(key, writing.uploadId, tags.length + 1, await writing.parts.take()));
   }
 
   /** What a worker that is lost has opened and not written down goes first. */
-  private async openParts(key: string, contentType: string): Promise<string> {
+  private async openParts({ key, lease }: Writing, contentType: string): Promise<string> {
+    lease.assertOurs(await this.jobs.extend(lease.job)); // or those of whoever has the job by now would go
     await this.store.discardParts(key);
     return this.store.openParts(key, { contentType });
   }
@@ -87,7 +90,7 @@ export class ExportRun {
     return { status: 'completed', output };
   }
 
-  /** Answers the size of the file. A small one is written at once. */
+  /** Answers the size of the file. A small one is written at once; of a large one the last part is written down too, so that whoever takes over after the completion finds the file. */
   private async complete(writing: Writing): Promise<number> {
     const { key, job, tags } = writing;
     if (tags.length === 0) {
@@ -95,7 +98,7 @@ export class ExportRun {
       await this.store.put(key, whole, { contentType: job.contentType });
       return whole.length;
     }
-    if (writing.parts.bytes > 0) await this.putPart(writing);
+    if (writing.parts.bytes > 0) await this.keepPart(writing);
     return (await this.store.completeParts(key, writing.uploadId, tags)).sizeBytes;
   }
 }

@@ -5,6 +5,7 @@ import { MAX_REPORTED_LINES } from './bulk-limits.js';
 import type { BulkJobRecord } from './bulk-job.repository.js';
 import type { ClaimedJob } from './bulk-work.repository.js';
 import { ImportChunkRepository } from './import-chunk.repository.js';
+import { JobLost } from './job-lease.js';
 
 /** The lines that an import refused, as a file. */
 @Injectable()
@@ -14,9 +15,10 @@ export class ImportReports {
     private readonly store: ObjectStore,
   ) {}
 
-  /** Answers its key. */
+  /** Answers its key. Throws JobLost rather than write over the report of whoever has the job by now. */
   async write({ prefix }: BulkJobRecord, claimed: ClaimedJob, errors: number): Promise<string> {
-    const reported: object[] = await this.chunks.reported(claimed);
+    const reported: object[] | undefined = await this.chunks.reported(claimed);
+    if (!reported) throw new JobLost(claimed);
     const unnamed = errors - reported.length;
     const cap = {
       capped: true,

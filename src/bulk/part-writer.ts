@@ -41,6 +41,7 @@ class PackedParts extends PartWriter {
   private chunks: Buffer[] = [];
 
   async write(lines: string): Promise<void> {
+    if (lines === '') return;
     const chunk = await packed(lines, { level: GZIP_LEVEL });
     this.chunks.push(chunk);
     this.bytes += chunk.length;

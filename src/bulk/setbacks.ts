@@ -1,6 +1,6 @@
 import { EventsExpired } from '../cdc/log-export.service.js';
 import { AppError } from '../platform/errors/app-error.js';
-import { ObjectStoreUnavailable, UploadGone } from '../platform/object-store/object-store-failures.js';
+import { ObjectChanged, ObjectStoreUnavailable, UploadGone } from '../platform/object-store/object-store-failures.js';
 import type { BulkFailure } from './bulk.dto.js';
 import { bulkFailures } from './bulk.errors.js';
 import { JobFailure } from './job-failure.js';
@@ -47,7 +47,8 @@ export class Setbacks {
       this.storeAwaySinceMs ??= nowMs;
       return nowMs - this.storeAwaySinceMs > this.storePatienceMs ? bulkFailures.storeUnavailable : undefined;
     }
-    if (error instanceof AppError || error instanceof UploadGone) return undefined;
+    const beginsAnew = error instanceof UploadGone || error instanceof ObjectChanged; // see ExportRun
+    if (beginsAnew || error instanceof AppError) return undefined;
     this.errors += 1;
     return this.errors >= MAX_ERRORS ? bulkFailures.broken : undefined;
   }

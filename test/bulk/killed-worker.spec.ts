@@ -1,5 +1,5 @@
 import { BulkStage } from '../faults/support/bulk-stage.js';
-import { killedExport, killedImport } from '../faults/support/killed-bulk.js';
+import { killedAtTheEnd, killedExport, killedImport } from '../faults/support/killed-bulk.js';
 import { expectNothingWrong } from '../faults/support/trial.js';
 import { changed } from '../faults/support/worker-change.js';
 
@@ -37,5 +37,9 @@ describe('a worker that is killed with -9', () => {
     const outcome = await killedExport(stage, EXPORT);
     expectNothingWrong(outcome);
     expect(outcome.figures).toMatchObject({ kills: 2 });
+  });
+
+  it('between the completion of a file and the end of its job leaves a file behind that is not written again', async () => {
+    expectNothingWrong(await killedAtTheEnd(stage, EXPORT));
   });
 });

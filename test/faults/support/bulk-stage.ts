@@ -8,7 +8,7 @@ import type { Settings } from './delivery-stage.js';
 import { Random } from './random.js';
 
 /** As short as a lease may be. */
-export const LEASE_MS = 2_000;
+const LEASE_MS = 2_000;
 
 const QUICK: Settings = { BULK_LEASE_SECONDS: String(LEASE_MS / 1_000), LOG_LEVEL: 'info' };
 
@@ -89,10 +89,11 @@ export class BulkStage {
     return now;
   }
 
-  /** What is in the store of this kind: `input`, `report`, `events`. */
-  async objects(kind: string): Promise<string[]> {
+  /** When the objects of this kind were written: `input`, `report`, `events`. */
+  async writtenAt(kind: string): Promise<string> {
     const { Contents = [] } = await this.store.send(new ListObjectsV2Command({ Bucket: this.server.bucket }));
-    return Contents.map(({ Key = '' }) => Key).filter((key) => key.slice(key.lastIndexOf('/') + 1).startsWith(kind));
+    const found = Contents.filter(({ Key = '' }) => Key.slice(Key.lastIndexOf('/') + 1).startsWith(kind));
+    return found.map(({ Key, LastModified }) => `${Key} ${LastModified?.toISOString()}`).join(', ');
   }
 
   /** Uploads in parts that somebody has begun and nobody ended. */

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BulkScene, SeenJob } from '../../support/bulk-scene.js';
+import { until } from '../../support/until.js';
 import { bulkFile, type FileForm } from './bulk-file.js';
 import { exportComplaints, importComplaints, wholeFeed } from './bulk-oracle.js';
 import type { BulkStage } from './bulk-stage.js';
 import type { Settings } from './delivery-stage.js';
 import type { Judgement } from './trial.js';
+import { changed } from './worker-change.js';
 
 export interface BulkKills {
   file: FileForm;
@@ -51,6 +53,24 @@ export async function killedExport(stage: BulkStage, kills: BulkKills): Promise<
   await stage.server.faults.set({});
   const complaints = await exportComplaints(stage, scene, job.job_id, feed);
   return { seed: stage.random.seed, complaints, figures: { ...killed, records: feed.length } };
+}
+
+/** The worker is killed when the file is complete and the job not yet: whoever comes next finds the file, and does not write it again. */
+export async function killedAtTheEnd(stage: BulkStage, { file, endsWithinMs }: BulkKills): Promise<Judgement> {
+  const scene = await stage.scene();
+  const first = await stage.worker();
+  await scene.ended((await scene.imported(bulkFile(stage.random, file).text)).job_id, endsWithinMs);
+  await first.stop();
+  const feed = await wholeFeed(scene);
+  const { job } = await scene.done<{ job: SeenJob }>('bulk/export/create', { max_records: feed.length });
+  const doomed = await stage.worker(changed('dies-before-the-end'));
+  await until(() => doomed.child.signalCode === 'SIGKILL', endsWithinMs);
+  const written = await stage.writtenAt('events');
+  await stage.worker();
+  await scene.ended(job.job_id, endsWithinMs);
+  const complaints = await exportComplaints(stage, scene, job.job_id, feed);
+  if ((await stage.writtenAt('events')) !== written) complaints.push('again: the file was written once more');
+  return { seed: stage.random.seed, complaints, figures: { records: feed.length } };
 }
 
 async function killAgainAndAgain(

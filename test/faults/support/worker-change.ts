@@ -4,6 +4,8 @@ import type { Settings } from './delivery-stage.js';
 
 export type WorkerChange =
   | 'checkpoint-first'
+  | 'asks-for-no-fence'
+  | 'dies-before-the-end'
   | 'dies-of-poison'
   | 'forgets-activations'
   | 'leaves-at-once'
@@ -12,11 +14,13 @@ export type WorkerChange =
   | 'an-hour-ahead'
   | 'an-hour-behind'
   | 'other-names'
+  | 'reports-what-is-left'
   | 'shares-nothing-out'
+  | 'stands-still'
   | 'trusts-its-clock';
 
-/** Settings of a worker that is the built product and differs from it in one thing. */
-export function changed(change: WorkerChange): Settings {
-  const file = path.resolve('test/faults/support/worker-changes', `${change}.mjs`);
-  return { NODE_OPTIONS: `--import=${pathToFileURL(file).href}` };
+/** Settings of a worker that is the built product and differs from it in these things. */
+export function changed(...changes: WorkerChange[]): Settings {
+  const files = changes.map((change) => path.resolve('test/faults/support/worker-changes', `${change}.mjs`));
+  return { NODE_OPTIONS: files.map((file) => `--import=${pathToFileURL(file).href}`).join(' ') };
 }
