@@ -2,7 +2,7 @@ import { DeliveryStage } from '../faults/support/delivery-stage.js';
 import { expectNothingWrong } from '../faults/support/trial.js';
 import { WITH_TIME, wrongClocks } from '../faults/support/wrong-clocks.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 /** F12 in short; the long form is in test/faults. */
 describe('workers whose clocks are an hour off', () => {

@@ -20,7 +20,7 @@ export async function wrongClocks(
     await stage.publish(events / 4);
     await sleep(500);
   }
-  await stage.quiet(15_000);
+  await stage.quiet(40_000); // a breaker that opens on the last of them takes its time
   const attempts = stage.sink.arrivals.filter(({ headers }) => headers['ipm-attempt'] !== '1').length;
   return stage.outcome(0, { attempts });
 }
