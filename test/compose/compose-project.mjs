@@ -38,6 +38,7 @@ export class ComposeProject {
       IPM_IMAGE: name,
       IPM_PORT: String(port),
       IPM_S3_PORT: String(s3Port),
+      S3_PUBLIC_ENDPOINT: `http://127.0.0.1:${s3Port}`,
       IPM_PUBLIC_URL: this.url,
     };
   }
