@@ -106,12 +106,13 @@ export class BulkImports {
   /** A copy that nobody can overwrite; the upload address works on, and leads nowhere that matters. */
   private async pin(orgcode: string, request: BulkImportCommitRequest): Promise<Pinned> {
     const record = await this.database.read(orgcode, (db) => this.jobs.find(db, orgcode, request.job_id));
-    const { prefix } = this.committable(record, request).record;
+    const { prefix, jobId } = this.committable(record, request).record;
     const upload = await this.store.stat(uploadKey(prefix));
     if (!upload) throw new AppError(bulkErrors.uploadMissing);
     if (upload.sizeBytes !== (request.size_bytes ?? upload.sizeBytes)) throw new AppError(bulkErrors.uploadIncomplete);
     if (upload.sizeBytes > MAX_UPLOAD_BYTES) throw new AppError(bulkErrors.uploadTooLarge);
     const key = inputKey(prefix);
+    await this.database.transaction(orgcode, (tx) => this.jobs.notePin(tx, orgcode, jobId, key));
     const { sizeBytes } = await this.copied(uploadKey(prefix), key, upload.version);
     return { key, sizeBytes };
   }
@@ -155,9 +156,11 @@ export class BulkImports {
   /** A commit that was refused, or repeated, has made a copy that no import reads. */
   private async discardUnused(orgcode: string, jobId: string, { key }: Pinned): Promise<void> {
     try {
-      const record = await this.database.read(orgcode, (db) => this.jobs.find(db, orgcode, jobId));
-      if (record?.inputKey === key) await this.store.delete(uploadKey(record.prefix));
-      else await this.store.delete(key);
+      // Locked, because a commit whose answer was lost may still be on its way.
+      const record = await this.database.transaction(orgcode, (tx) => this.jobs.findForUpdate(tx, orgcode, jobId));
+      if (record?.inputKey === key) return await this.store.delete(uploadKey(record.prefix));
+      await this.store.delete(key);
+      await this.database.transaction(orgcode, (tx) => this.jobs.forgetPin(tx, orgcode, jobId, key));
     } catch (error) {
       log.warn({ err: error, orgcode, job_id: jobId }, 'an object of an import is left over; it goes with the job');
     }

@@ -30,7 +30,10 @@ export class BulkJobFailures {
       return await this.reports.write(job, lease.job, Number(job.errorCount));
     } catch (error) {
       if (error instanceof JobLost) throw error;
-      log.warn({ err: error, job_id: job.jobId }, 'the report of a failed import could not be written');
+      log.warn(
+        { err: error, job_id: job.jobId },
+        'the report of a failed import could not be written; it comes when the store is back',
+      );
       return undefined;
     }
   }

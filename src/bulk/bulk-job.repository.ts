@@ -70,6 +70,17 @@ export class BulkJobRepository {
     return tx.bulkJob.update({ where: { orgcode_jobId: { orgcode, jobId } }, data: queued });
   }
 
+  /** Before the copy is made, so that it is found when its maker dies over it. */
+  async notePin(tx: Tx, orgcode: string, jobId: string, key: string): Promise<void> {
+    await tx.$executeRaw`
+      update bulk_job set pins = array_append(pins, ${key}) where orgcode = ${orgcode} and job_id = ${jobId}`;
+  }
+
+  async forgetPin(tx: Tx, orgcode: string, jobId: string, key: string): Promise<void> {
+    await tx.$executeRaw`
+      update bulk_job set pins = array_remove(pins, ${key}) where orgcode = ${orgcode} and job_id = ${jobId}`;
+  }
+
   /** The row must be locked and its revision compared. */
   queue(
     tx: Tx,

@@ -56,13 +56,17 @@ export class BulkUpkeep {
 
   /** Deleting what is not there is no error, so a round that was cut off is done again. */
   private async clear(job: BulkJobRecord): Promise<void> {
-    const { prefix, contentType, inputKey, jobType } = job;
+    const { prefix, contentType, inputKey, jobType, pins } = job;
     const output = outputKey(prefix, contentType);
     if (jobType === 'export') await this.store.discardParts(output);
-    const own = [uploadKey(prefix), reportKey(prefix), output];
-    const isInputOwn = inputKey?.startsWith(`${prefix}/`) === true; // and not that of the job which this one continues
-    for (const key of isInputOwn ? [...own, inputKey] : own) await this.store.delete(key);
+    const own = [uploadKey(prefix), reportKey(prefix), output, ...pins.filter((key) => key !== inputKey)];
+    const takesInput = inputKey !== null && (await this.lastReader(job)) === job.jobId;
+    for (const key of takesInput ? [...own, inputKey] : own) await this.store.delete(key);
     await this.database.transaction(job.orgcode, (tx) => this.upkeep.filesDeleted(tx, job));
+  }
+
+  private lastReader(job: BulkJobRecord): Promise<string | undefined> {
+    return this.database.read(job.orgcode, (db) => this.upkeep.lastReader(db, job));
   }
 
   private across<T>(work: (tx: SystemTx) => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { log } from '../platform/telemetry/logger.js';
 import { BulkUpkeep } from './bulk-upkeep.service.js';
+import { LateReports } from './late-reports.service.js';
 
 const EVERY_MS = 60_000;
 
@@ -9,7 +10,10 @@ const EVERY_MS = 60_000;
 export class BulkUpkeepSweep {
   private isAtWork = false;
 
-  constructor(private readonly upkeep: BulkUpkeep) {}
+  constructor(
+    private readonly upkeep: BulkUpkeep,
+    private readonly lateReports: LateReports,
+  ) {}
 
   /** Every step may be done twice, so several workers may be at it. */
   @Interval(EVERY_MS)
@@ -17,8 +21,9 @@ export class BulkUpkeepSweep {
     if (this.isAtWork) return;
     this.isAtWork = true;
     try {
-      const done = await this.upkeep.run(new Date());
-      if (done.expired + done.cleared + done.forgotten > 0) log.info(done, 'old bulk jobs were tidied up');
+      const reported = await this.lateReports.run();
+      const done = { reported, ...(await this.upkeep.run(new Date())) };
+      if (reported + done.expired + done.cleared + done.forgotten > 0) log.info(done, 'old bulk jobs were tidied up');
     } catch (error) {
       log.warn({ err: error }, 'bulk jobs could not be tidied up; it comes round again');
     } finally {

@@ -103,7 +103,8 @@ export class BulkWorkRepository {
       },
     });
     if (count === 0) return undefined;
-    await tx.bulkError.deleteMany({ where: { orgcode, jobId } }); // the report has them
+    // The report has them; without one they stay until the store takes it (LateReports).
+    if (status === 'completed' || reportKey !== undefined) await tx.bulkError.deleteMany({ where: { orgcode, jobId } });
     return (await tx.bulkJob.findUnique({ where: { orgcode_jobId: { orgcode, jobId } } })) ?? undefined;
   }
 }

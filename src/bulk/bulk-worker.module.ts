@@ -20,6 +20,7 @@ import { ImportReports } from './import-reports.service.js';
 import { ImportRun } from './import-run.service.js';
 import { ImportSource } from './import-source.js';
 import { JobLeases } from './job-leases.service.js';
+import { LateReports } from './late-reports.service.js';
 
 /** Imports and exports as workers do them. */
 @Module({
@@ -42,6 +43,7 @@ import { JobLeases } from './job-leases.service.js';
     ImportRun,
     ImportSource,
     JobLeases,
+    LateReports,
   ],
 })
 export class BulkWorkerModule {}

@@ -17,8 +17,12 @@ export class ImportReports {
 
   /** Answers its key. Throws JobLost rather than write over the report of whoever has the job by now. */
   async write({ prefix }: BulkJobRecord, claimed: ClaimedJob, errors: number): Promise<string> {
-    const reported: object[] | undefined = await this.chunks.reported(claimed);
+    const reported = await this.chunks.reported(claimed);
     if (!reported) throw new JobLost(claimed);
+    return this.put(prefix, reported, errors);
+  }
+
+  async put(prefix: string, reported: object[], errors: number): Promise<string> {
     const unnamed = errors - reported.length;
     const cap = {
       capped: true,

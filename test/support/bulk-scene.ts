@@ -37,7 +37,10 @@ export class BulkScene {
   ) {}
 
   static async of(api: TestApi): Promise<BulkScene> {
-    const { orgcode, key } = await api.anOwner();
+    return BulkScene.on(api, await api.anOwner());
+  }
+
+  static on(api: TestApi, { orgcode, key }: { orgcode: string; key: string }): BulkScene {
     return new BulkScene(api, orgcode, key);
   }
 

@@ -44,7 +44,11 @@ export async function layOutJobs(database: TestDatabase, { orgcode }: Pick<Inhab
     [orgcode],
   );
   await database.asOwner(
-    `insert into bulk_error (orgcode, job_id, line, entry) values ($1, '${RUNNING}', 7, '{"line": 7}')`,
+    `update bulk_job set pins = '{pinned}', input_key = 'read' where orgcode = $1 and job_id = '${AWAITING}'`,
+    [orgcode],
+  );
+  await database.asOwner(
+    `insert into bulk_error (orgcode, job_id, line, entry) values ($1, '${RUNNING}', 7, '{"line": 7}'), ($1, '${ENDED}', 7, '{"line": 7}')`,
     [orgcode],
   );
 }
@@ -61,6 +65,14 @@ const jobCalls: CallsOf<BulkJobRepository> = {
   insert: { run: (jobs, { db, of }) => jobs.insert(db, of.orgcode, newJob) },
   find: { run: (jobs, { db, of }) => jobs.find(db, of.orgcode, QUEUED) },
   findForUpdate: { run: (jobs, { db, of }) => jobs.findForUpdate(db, of.orgcode, QUEUED) },
+  notePin: {
+    run: (jobs, { db, of }) => jobs.notePin(db, of.orgcode, AWAITING, 'k'),
+    shows: jobCount({ jobId: AWAITING, pins: { has: 'k' } }),
+  },
+  forgetPin: {
+    run: (jobs, { db, of }) => jobs.forgetPin(db, of.orgcode, AWAITING, 'pinned'),
+    shows: jobCount({ jobId: AWAITING, pins: { isEmpty: true } }),
+  },
   noteQueued: {
     run: (jobs, { db, of }) => jobs.noteQueued(db, of.orgcode, QUEUED, { operationRunId: 1, queuedAt: LONG_AGO }),
   },
@@ -91,6 +103,13 @@ const upkeepCalls: CallsOf<BulkUpkeepRepository> = {
     run: (upkeep, scene) => upkeep.expire(scene.db, record(scene, AWAITING), { error_tag: 't', message: 'm' }),
   },
   withFilesEndedBefore: { system: true, run: (upkeep, { db }) => upkeep.withFilesEndedBefore(db, SOON, 10) },
+  owingReports: { system: true, run: (upkeep, { db }) => upkeep.owingReports(db, 10) },
+  linesOwed: { run: (upkeep, scene) => upkeep.linesOwed(scene.db, record(scene, RUNNING)) },
+  reportWritten: {
+    run: (upkeep, scene) => upkeep.reportWritten(scene.db, record(scene, RUNNING), 'report'),
+    shows: jobCount({ jobId: RUNNING, reportKey: 'report' }),
+  },
+  lastReader: { run: (upkeep, scene) => upkeep.lastReader(scene.db, { ...record(scene, ENDED), inputKey: 'read' }) },
   filesDeleted: {
     run: (upkeep, scene) => upkeep.filesDeleted(scene.db, record(scene, ENDED)),
     shows: jobCount({ jobId: ENDED, filesDeletedAt: { not: null } }),

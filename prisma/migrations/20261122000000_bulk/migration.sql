@@ -12,6 +12,7 @@ CREATE TABLE "bulk_job" (
   "continues" TEXT COLLATE "C",
   -- An import: what it reads, from where on, and how far it is.
   "input_key" TEXT,
+  "pins" TEXT[] NOT NULL DEFAULT '{}', -- copies of the upload that commits have made, or wanted to: they go with the job
   "input_bytes" BIGINT,
   "resume_from_line" BIGINT,
   "read_bytes" BIGINT NOT NULL DEFAULT 0,

@@ -8,7 +8,7 @@ import type { Settings } from './delivery-stage.js';
 import { Random } from './random.js';
 
 /** As short as a lease may be. */
-const LEASE_MS = 2_000;
+export const LEASE_MS = 2_000;
 
 const QUICK: Settings = { BULK_LEASE_SECONDS: String(LEASE_MS / 1_000), LOG_LEVEL: 'info' };
 

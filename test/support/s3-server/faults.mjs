@@ -9,6 +9,7 @@ import { S3Error } from './s3-error.mjs';
  * @property {'InternalError' | 'SlowDown' | 'InsufficientStorage'} refuseWith
  * @property {number} loseAnswers requests whose work is done and whose connection then ends without an answer
  * @property {boolean} keepCutBodies what came of a body whose connection broke is taken for the whole, as versitygw does
+ * @property {number} breakGets connections of so many GETs end after half of their body
  * @property {'close' | 'stall' | null} breakNextGet after half of its body: the connection ends, or nothing more comes
  */
 
@@ -19,6 +20,7 @@ const NO_FAULTS = {
   refuseWith: 'SlowDown',
   loseAnswers: 0,
   keepCutBodies: false,
+  breakGets: 0,
   breakNextGet: null,
 };
 
@@ -58,6 +60,8 @@ export class Faults {
   takeBreakOfGet() {
     const kind = this.state.breakNextGet;
     this.state.breakNextGet = null;
-    return kind;
+    if (kind || this.state.breakGets === 0) return kind;
+    this.state.breakGets -= 1;
+    return 'close';
   }
 }

@@ -15,6 +15,8 @@ interface FaultState {
   loseAnswers: number;
   /** What came of a body whose connection broke is taken for the whole, as versitygw does, unless its hash was signed. */
   keepCutBodies: boolean;
+  /** Connections of so many GETs end after half of their body. */
+  breakGets: number;
   /** After half of the body: the connection ends, or nothing more comes. */
   breakNextGet: 'close' | 'stall' | null;
 }
