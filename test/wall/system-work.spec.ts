@@ -10,6 +10,7 @@ const CROSSINGS: Record<string, string[]> = {
   'src/audit/audit-verification.service.ts': ['audit verification'],
   'src/bulk/bulk-upkeep.service.ts': ['bulk work'],
   'src/bulk/bulk-work.repository.ts': ['bulk work'],
+  'src/bulk/late-reports.service.ts': ['bulk work'],
   'src/cdc/arrival-watch.service.ts': ['event arrivals'],
   'src/cdc/event-partitions.service.ts': ['event log upkeep'],
   'src/cdc/event-retention.service.ts': ['retention'],
