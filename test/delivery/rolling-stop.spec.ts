@@ -5,7 +5,9 @@ import { changed } from '../faults/support/worker-change.js';
 
 jest.setTimeout(60_000);
 
-const SHORT = { stops: 2, betweenMs: 300, pauseMs: 100, endsWithinMs: 9_000 };
+const SHORT = { stops: 2, betweenMs: 300, pauseMs: 100, answersMs: [50, 400], endsWithinMs: 9_000 } as const;
+/** Longer than a worker takes to leave, also on a busy machine. */
+const SLOW_ANSWERS = [2_000, 3_000] as const;
 
 /** F17 in short; the long form is in test/faults. */
 describe('workers that are told to stop while they send', () => {
@@ -23,7 +25,7 @@ describe('workers that are told to stop while they send', () => {
   it('sabotaged, they leave at once: turns red', async () => {
     const { complaints } = await rollingStop(
       stage,
-      { ...SHORT, stops: 1 },
+      { ...SHORT, stops: 1, answersMs: SLOW_ANSWERS, endsWithinMs: 20_000 },
       {
         ...changed('leaves-at-once'),
         DELIVERY_LEASE_SECONDS: '5',

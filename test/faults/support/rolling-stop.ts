@@ -6,6 +6,8 @@ export interface RollingStop {
   stops: number;
   betweenMs: number;
   pauseMs: number;
+  /** How long an answer takes, at least and at most. */
+  answersMs: readonly [number, number];
   endsWithinMs: number;
 }
 
@@ -23,14 +25,15 @@ export async function rollingStop(
   const start = (): Promise<ProductProcess> =>
     stage.worker({ ...LONG_LEASE, STOP_GRACE_SECONDS: String(GRACE_SECONDS), ...change });
   const living = await Promise.all([start(), start()]);
-  stage.sink.answer = () => ({ afterMs: stage.random.between(50, 400) });
+  stage.sink.answer = () => ({ afterMs: stage.random.between(...options.answersMs) });
   const tookMs: number[] = [];
   const codes: (number | null)[] = [];
   await stage.underLoad(async () => {
     for (let stop = 0; stop < options.stops; stop += 1) {
       await sleep(options.betweenMs);
+      const successor = await start();
       const busy = await stage.busyWorker(living);
-      living.splice(living.indexOf(busy), 1, await start());
+      living.splice(living.indexOf(busy), 1, successor);
       const fromMs = Date.now();
       codes.push(await busy.stop('SIGTERM'));
       tookMs.push(Date.now() - fromMs);
