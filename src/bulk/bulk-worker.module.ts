@@ -6,6 +6,7 @@ import { OperationsModule } from '../operations/operations.module.js';
 import { BulkJobEnds } from './bulk-job-ends.service.js';
 import { BulkJobFailures } from './bulk-job-failures.service.js';
 import { BulkJobView } from './bulk-job-view.service.js';
+import { BulkMeters } from './bulk-meters.service.js';
 import { BulkRuns } from './bulk-runs.service.js';
 import { BulkSweep } from './bulk.sweep.js';
 import { BulkUpkeepRepository } from './bulk-upkeep.repository.js';
@@ -29,6 +30,7 @@ import { LateReports } from './late-reports.service.js';
     BulkJobEnds,
     BulkJobFailures,
     BulkJobView,
+    BulkMeters,
     BulkRuns,
     BulkSweep,
     BulkUpkeep,

@@ -4,6 +4,7 @@ import { OperationsModule } from '../operations/operations.module.js';
 import { EventCountsRepository } from './event-counts.repository.js';
 import { EventCounts } from './event-counts.service.js';
 import { EventLogModule } from './event-log.module.js';
+import { EventLogGauges } from './event-log-gauges.service.js';
 import { EventLogSweep } from './event-log.sweep.js';
 import { EventRetentionRepository } from './event-retention.repository.js';
 import { EventRetention } from './event-retention.service.js';
@@ -19,6 +20,7 @@ import { EventZones } from './event-zones.service.js';
   providers: [
     EventCounts,
     EventCountsRepository,
+    EventLogGauges,
     EventLogSweep,
     EventRetention,
     EventRetentionRepository,
