@@ -10,6 +10,9 @@ import { CatalogModule } from '../catalog/catalog.module.js';
 import { CdcController } from '../cdc/cdc.controller.js';
 import { CdcModule } from '../cdc/cdc.module.js';
 import { AuthenticationHook } from '../platform/http/authentication.hook.js';
+import { CallRate } from '../platform/http/call-rate.js';
+import { OperatorDoor } from '../platform/http/operator-door.hook.js';
+import { OperatorKey } from '../platform/http/operator-key.js';
 import { DeliveryController } from '../delivery/delivery.controller.js';
 import { DeliveryModule } from '../delivery/delivery.module.js';
 import { WebhookReplayController } from '../delivery/webhook-replay.controller.js';
@@ -45,6 +48,6 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     KpiController,
     KpiRuleController,
   ],
-  providers: [AuthenticationHook],
+  providers: [AuthenticationHook, CallRate, OperatorDoor, OperatorKey],
 })
 export class ApiModule {}

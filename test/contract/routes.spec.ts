@@ -5,6 +5,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { Operation, type OperationConfig, type OperationOptions } from '../../src/platform/http/operation.js';
+import type { OperatorRouteConfig } from '../../src/platform/http/operator-route.js';
 import { PublicRoute, type PublicRouteConfig } from '../../src/platform/http/public-route.js';
 import { openApiDocument } from '../../src/platform/openapi/openapi-document.js';
 import { TestApi } from '../support/api.js';
@@ -27,15 +28,15 @@ async function controllersOfTheSource(): Promise<Type[]> {
   return exported.filter((one): one is Type => typeof one === 'function' && Reflect.hasMetadata('path', one));
 }
 
-/** Methods that are no route, and routes that say neither which role they ask for nor that they are public. */
+/** Methods that are no route, and routes that say neither which role they ask for, nor whose room of operators they are, nor that they are public. */
 function undeclaredMethods(controller: Type): string[] {
   const prototype = controller.prototype as Record<string, object>;
   return Object.getOwnPropertyNames(prototype)
     .filter((name) => name !== 'constructor')
     .filter((name) => {
       const config = Reflect.getMetadata(FASTIFY_ROUTE_CONFIG_METADATA, prototype[name]!) as
-        Partial<OperationConfig & PublicRouteConfig> | undefined;
-      return !config?.operation?.role && !config?.publicRoute;
+        Partial<OperationConfig & OperatorRouteConfig & PublicRouteConfig> | undefined;
+      return !config?.operation?.role && !config?.operatorRoute?.room.path && !config?.publicRoute;
     })
     .map((name) => `${controller.name}.${name}`);
 }
