@@ -20,6 +20,8 @@ import { WebhookReplayModule } from '../delivery/webhook-replay.module.js';
 import { KpiRuleController } from '../kpi/kpi-rule.controller.js';
 import { KpiController } from '../kpi/kpi.controller.js';
 import { KpiModule } from '../kpi/kpi.module.js';
+import { OperationsApiModule } from '../operations/operations-api.module.js';
+import { OperationsController } from '../operations/operations.controller.js';
 import { WebhookController } from '../webhook/webhook.controller.js';
 import { WebhookModule } from '../webhook/webhook.module.js';
 
@@ -35,6 +37,7 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     WebhookReplayModule,
     BulkModule,
     KpiModule,
+    OperationsApiModule,
   ],
   controllers: [
     AccessController,
@@ -47,6 +50,7 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     BulkController,
     KpiController,
     KpiRuleController,
+    OperationsController,
   ],
   providers: [AuthenticationHook, CallRate, OperatorDoor, OperatorKey],
 })
