@@ -1,20 +1,16 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { LRUCache } from 'lru-cache';
-import { Configuration } from '../platform/config/configuration.js';
 import { AppError } from '../platform/errors/app-error.js';
 import { platformErrors } from '../platform/errors/platform.errors.js';
 import { Authenticator } from '../platform/http/authentication.hook.js';
 import type { Principal } from '../platform/http/caller.js';
 import type { Trace } from '../platform/http/request-identity.js';
-import { RateLimiter } from '../platform/rate-limit/rate-limiter.js';
+import { FailedLogins } from '../platform/rate-limit/failed-logins.js';
 import { Keyring } from '../platform/secrets/keyring.js';
 import { credentialIn, type Credential } from './credential.js';
 import { CredentialCache } from './credential-cache.js';
 import { CredentialVerifier } from './credential-verifier.js';
-
-const MAX_BARRED_ADDRESSES = 10_000;
 
 /**
  * Who calls. Whatever is wrong with a credential, the answer is one and the same, after the same look-up. Addresses that fail
@@ -22,14 +18,11 @@ const MAX_BARRED_ADDRESSES = 10_000;
  */
 @Injectable()
 export class AccessAuthenticator extends Authenticator {
-  private readonly barredAddresses = new LRUCache<string, number>({ max: MAX_BARRED_ADDRESSES });
-
   constructor(
     private readonly verifier: CredentialVerifier,
     private readonly cache: CredentialCache,
     private readonly keyring: Keyring,
-    private readonly limiter: RateLimiter,
-    private readonly configuration: Configuration,
+    private readonly failedLogins: FailedLogins,
   ) {
     super();
   }
@@ -38,7 +31,7 @@ export class AccessAuthenticator extends Authenticator {
     const credential = credentialIn(headers);
     const principal = credential && (await this.principalOf(credential, ip, requestIdentity.trace));
     if (principal) return principal;
-    await this.countFailure(ip);
+    await this.failedLogins.count(ip);
     throw new AppError(platformErrors.credentialInvalid);
   }
 
@@ -46,24 +39,10 @@ export class AccessAuthenticator extends Authenticator {
     const digest = hash('sha256', `${credential.kind}|${credential.secret}`, 'base64');
     const known = this.cache.known(digest);
     if (known) return known;
-    if (!this.cache.wasGoodLately(digest)) this.assertNotBarred(address);
+    if (!this.cache.wasGoodLately(digest)) this.failedLogins.assertMayTry(address);
     return this.cache.verify(digest, () => {
       const verifier = this.keyring.keyedHash(`${credential.kind}.verifier`, credential.secret);
       return this.verifier.verify(credential, verifier, trace.traceparent);
     });
-  }
-
-  private assertNotBarred(address: string): void {
-    const untilMs = this.barredAddresses.get(address) ?? 0;
-    const waitMs = untilMs - Date.now();
-    if (waitMs > 0) throw new AppError(platformErrors.rateLimited, { retryAfterSeconds: Math.ceil(waitMs / 1000) });
-  }
-
-  private async countFailure(address: string): Promise<void> {
-    const bucket = { name: `address:${address}:failed_login`, perMinute: this.configuration.rateLimits.failedLogin };
-    const { allowed, retryAfterSeconds } = await this.limiter.take(bucket);
-    if (allowed) return;
-    this.barredAddresses.set(address, Date.now() + retryAfterSeconds * 1000);
-    throw new AppError(platformErrors.rateLimited, { retryAfterSeconds });
   }
 }

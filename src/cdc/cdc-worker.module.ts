@@ -6,6 +6,7 @@ import { EventCounts } from './event-counts.service.js';
 import { EventLogModule } from './event-log.module.js';
 import { EventLogGauges } from './event-log-gauges.service.js';
 import { EventLogSweep } from './event-log.sweep.js';
+import { EventRetentionReconciliation } from './event-retention-reconciliation.js';
 import { EventRetentionRepository } from './event-retention.repository.js';
 import { EventRetention } from './event-retention.service.js';
 import { EventRetentionSweep } from './event-retention.sweep.js';
@@ -23,6 +24,7 @@ import { EventZones } from './event-zones.service.js';
     EventLogGauges,
     EventLogSweep,
     EventRetention,
+    EventRetentionReconciliation,
     EventRetentionRepository,
     EventRetentionSweep,
     EventRouter,

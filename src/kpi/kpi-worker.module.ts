@@ -7,6 +7,7 @@ import { InboxDeliveries } from './inbox-deliveries.service.js';
 import { InboxDeliveryRepository } from './inbox-delivery.repository.js';
 import { InboxDeliverySweep } from './inbox-delivery.sweep.js';
 import { KpiMeters } from './kpi-meters.service.js';
+import { KpiReconciliation } from './kpi-reconciliation.js';
 import { KpiRecorderModule } from './kpi-recorder.module.js';
 import { KpiRollupRuns } from './kpi-rollup-runs.service.js';
 import { KpiRollupSweep } from './kpi-rollup.sweep.js';
@@ -27,6 +28,7 @@ import { RollupSteps } from './rollup-steps.service.js';
     InboxDeliveryRepository,
     InboxDeliverySweep,
     KpiMeters,
+    KpiReconciliation,
     KpiRollupRuns,
     KpiRollupSweep,
     MissingBuckets,

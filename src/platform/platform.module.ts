@@ -16,6 +16,7 @@ import { ObjectStore } from './object-store/object-store.js';
 import { openObjectStore } from './object-store/open-object-store.js';
 import { GuardedClient } from './outgoing/guarded-client.js';
 import { OperatorClient } from './outgoing/operator-client.js';
+import { FailedLogins } from './rate-limit/failed-logins.js';
 import { RateLimiter } from './rate-limit/rate-limiter.js';
 import { Redis } from './redis/redis.js';
 import { Sweeps } from './schedule/sweeps.js';
@@ -27,6 +28,7 @@ import { Keyring } from './secrets/keyring.js';
 const providers = [
   Database,
   DatabaseLife,
+  FailedLogins,
   FileLinks,
   FileRoutes,
   GracefulStop,

@@ -10,6 +10,9 @@ import { CatalogModule } from '../catalog/catalog.module.js';
 import { CdcController } from '../cdc/cdc.controller.js';
 import { CdcModule } from '../cdc/cdc.module.js';
 import { AuthenticationHook } from '../platform/http/authentication.hook.js';
+import { CallRate } from '../platform/http/call-rate.js';
+import { OperatorDoor } from '../platform/http/operator-door.hook.js';
+import { OperatorKey } from '../platform/http/operator-key.js';
 import { DeliveryController } from '../delivery/delivery.controller.js';
 import { DeliveryModule } from '../delivery/delivery.module.js';
 import { WebhookReplayController } from '../delivery/webhook-replay.controller.js';
@@ -17,6 +20,8 @@ import { WebhookReplayModule } from '../delivery/webhook-replay.module.js';
 import { KpiRuleController } from '../kpi/kpi-rule.controller.js';
 import { KpiController } from '../kpi/kpi.controller.js';
 import { KpiModule } from '../kpi/kpi.module.js';
+import { OperationsApiModule } from '../operations/operations-api.module.js';
+import { OperationsController } from '../operations/operations.controller.js';
 import { WebhookController } from '../webhook/webhook.controller.js';
 import { WebhookModule } from '../webhook/webhook.module.js';
 
@@ -32,6 +37,7 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     WebhookReplayModule,
     BulkModule,
     KpiModule,
+    OperationsApiModule,
   ],
   controllers: [
     AccessController,
@@ -44,7 +50,8 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     BulkController,
     KpiController,
     KpiRuleController,
+    OperationsController,
   ],
-  providers: [AuthenticationHook],
+  providers: [AuthenticationHook, CallRate, OperatorDoor, OperatorKey],
 })
 export class ApiModule {}

@@ -7,6 +7,7 @@ import { installBodyParser, MAX_BODY_BYTES } from '../platform/http/body-parser.
 import { endConnection } from '../platform/http/client-errors.js';
 import { installEnvelope } from '../platform/http/envelope.hook.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
+import { OperatorDoor } from '../platform/http/operator-door.hook.js';
 import { installRequestScope } from '../platform/http/request-scope.js';
 import { RequestMetrics } from '../platform/http/request-metrics.js';
 import { RequestTraces } from '../platform/http/request-traces.js';
@@ -39,7 +40,7 @@ export async function createApp(configuration: Configuration): Promise<NestFasti
     bodyParser: false,
     abortOnError: false,
   });
-  app.setGlobalPrefix('ipm', { exclude: ['health/live', 'health/ready', 'metrics'] });
+  app.setGlobalPrefix('ipm', { exclude: ['health/live', 'health/ready', 'metrics', 'api/*room'] });
   const fastify = app.getHttpAdapter().getInstance();
   fastify.server.headersTimeout = REQUEST_TIMEOUT_MS; // a larger one, as it is by default, would take the place of the request's
   app.get(GracefulStop).install(fastify);
@@ -50,6 +51,8 @@ export async function createApp(configuration: Configuration): Promise<NestFasti
   if (configuration.role !== 'worker') {
     const authentication = app.get(AuthenticationHook);
     fastify.addHook('onRequest', (request, reply) => authentication.onRequest(request, reply));
+    const operatorDoor = app.get(OperatorDoor);
+    fastify.addHook('onRequest', (request, reply) => operatorDoor.onRequest(request, reply));
     if (configuration.objectStore.kind === 'folder') app.get(FileRoutes).install(fastify);
     if (configuration.docs) serveDocuments(app, configuration.publicUrl);
   }

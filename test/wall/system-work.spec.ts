@@ -29,10 +29,13 @@ const CROSSINGS: Record<string, string[]> = {
   'src/kpi/kpi-rollup.sweep.ts': ['kpi rollup'],
   'src/kpi/missing-buckets.sweep.ts': ['kpi rules'],
   'src/kpi/own-kpis.sweep.ts': ['own kpis'],
+  'src/operations/operation-reconciler.service.ts': ['operation run'],
   'src/operations/operation-runs.service.ts': ['operation run'],
+  'src/operations/operation-view.service.ts': ['operator view'],
   'src/platform/database/database-life.ts': ['database life'],
   'src/platform/schedule/sweeps.ts': ['housekeeping'],
   'src/webhook/webhook-backlog-retention.service.ts': ['retention'],
+  'src/webhook/webhook-reencryption.service.ts': ['secret reencryption'],
   'src/webhook/webhook-targets.service.ts': ['webhook targets'],
 };
 
@@ -41,6 +44,7 @@ const SWEEPS = [
   'src/access/session.sweep.ts',
   'src/cdc/event-log.sweep.ts',
   'src/delivery/delivery-retention.sweep.ts',
+  'src/operations/operation-retention.sweep.ts',
   'src/platform/idempotency/idempotency.sweep.ts',
 ];
 

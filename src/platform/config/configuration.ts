@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ObjectStoreConfiguration } from '../object-store/object-store-options.js';
+import { readBootstrap, readOperatorKey, type Bootstrap } from './bootstrap-configuration.js';
 import { EnvironmentReader, type Environment } from './environment-reader.js';
 import { readIdentityConfiguration, type IdentityConfiguration } from './identity-configuration.js';
 import { readInboxConfiguration, type InboxConfiguration } from './inbox-configuration.js';
@@ -97,7 +98,9 @@ export abstract class Configuration {
   abstract readonly bulk: BulkConfiguration;
   abstract readonly inbox: InboxConfiguration;
   abstract readonly identity: IdentityConfiguration;
-  abstract readonly bootstrap: { orgcode: string; apiKey: string } | undefined;
+  abstract readonly bootstrap: Bootstrap | undefined;
+  /** Opens the rooms of operators; without one nobody comes in as an operator. */
+  abstract readonly operatorKey: string | undefined;
 }
 
 const POSTGRES = ['postgresql:', 'postgres:'];
@@ -110,6 +113,7 @@ export function readConfiguration(environment: Environment): Configuration {
     POSTGRES,
     'the Postgres to serve from, postgresql://user:password@host:5432/ipm',
   );
+  const bootstrap = readBootstrap(read);
   const configuration: Configuration = {
     role: read.oneOf('IPM_ROLE', ROLES_OF_A_PROCESS, 'all'),
     host: read.text('HOST', '127.0.0.1'),
@@ -140,7 +144,8 @@ export function readConfiguration(environment: Environment): Configuration {
     bulk: readBulk(read),
     inbox: readInboxConfiguration(read),
     identity: readIdentityConfiguration(read),
-    bootstrap: readBootstrap(read),
+    bootstrap,
+    operatorKey: readOperatorKey(read, bootstrap),
   };
   read.finish();
   return deepFreeze(configuration);
@@ -278,22 +283,6 @@ function readCertificates(read: EnvironmentReader, file: string): string | undef
     read.problem('WEBHOOK_CA_FILE', `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
   }
-}
-
-function readBootstrap(read: EnvironmentReader): Configuration['bootstrap'] {
-  const orgcode = read.text('IPM_BOOTSTRAP_ORGCODE');
-  const apiKey = read.secret('IPM_BOOTSTRAP_API_KEY', 32);
-  if (orgcode !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(orgcode)) {
-    read.problem('IPM_BOOTSTRAP_ORGCODE', 'must be 1 to 64 of letters, digits, _ and -');
-  }
-  if ((orgcode === undefined) !== (apiKey === undefined)) {
-    read.problem('IPM_BOOTSTRAP_ORGCODE', 'and IPM_BOOTSTRAP_API_KEY go together: set both or neither');
-  }
-  // The operators' key has rooms of its own; here it is only made sure that it is no weak one and not the owner's.
-  const operatorKey = read.secret('API_KEY', 32);
-  if (operatorKey !== undefined && operatorKey === apiKey)
-    read.problem('API_KEY', 'must differ from IPM_BOOTSTRAP_API_KEY');
-  return orgcode !== undefined && apiKey !== undefined ? { orgcode, apiKey } : undefined;
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Configuration } from '../config/configuration.js';
 import { AppError } from '../errors/app-error.js';
 import { platformErrors } from '../errors/platform.errors.js';
-import { RateLimiter, type Bucket } from '../rate-limit/rate-limiter.js';
+import { RateLimiter } from '../rate-limit/rate-limiter.js';
+import { CallRate } from './call-rate.js';
 import type { Caller, Principal } from './caller.js';
-import type { OperationConfig, OperationOptions, RateClass } from './operation.js';
+import type { OperationConfig, OperationOptions } from './operation.js';
 import { mayCall } from './roles.js';
 
 /** Verifies credentials; room `access` is the one that does. */
@@ -34,7 +34,7 @@ export class AuthenticationHook {
     private readonly authenticator: Authenticator,
     private readonly refusals: RefusalRecorder,
     private readonly limiter: RateLimiter,
-    private readonly configuration: Configuration,
+    private readonly rate: CallRate,
   ) {}
 
   async onRequest(request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -43,7 +43,7 @@ export class AuthenticationHook {
     const principal = await this.authenticator.authenticate(request);
     const caller = callerOf(request, principal);
     await this.assertRole(caller, operation);
-    await this.assertRate(reply, caller, principal, operation.rateClass ?? 'caller');
+    await this.rate.spend(reply, caller.orgcode, principal, operation.rateClass ?? 'caller');
     request.caller = caller;
   }
 
@@ -69,30 +69,6 @@ export class AuthenticationHook {
     });
     if (allowed) await this.refusals.refused(caller, refusal);
     throw refusal;
-  }
-
-  private async assertRate(
-    reply: FastifyReply,
-    caller: Caller,
-    principal: Principal,
-    rateClass: RateClass,
-  ): Promise<void> {
-    const bucket = this.bucketOf(caller, principal, rateClass);
-    const { allowed, remaining, retryAfterSeconds } = await this.limiter.take(bucket);
-    const policy = bucket.name.slice(caller.orgcode.length + 1);
-    void reply.headers({
-      'ratelimit-policy': `"${policy}";q=${bucket.perMinute};w=60`,
-      ratelimit: `"${policy}";r=${remaining};t=${retryAfterSeconds}`,
-    });
-    if (!allowed)
-      throw new AppError(platformErrors.rateLimited, { retryAfterSeconds, details: { limit_class: policy } });
-  }
-
-  private bucketOf({ orgcode, contextSource }: Caller, principal: Principal, rateClass: RateClass): Bucket {
-    const callerClass = contextSource === 'api_key' ? 'key' : 'session';
-    const name = rateClass === 'caller' ? callerClass : rateClass;
-    const perMinute = principal.limitsByOrg.get(orgcode)?.[name] ?? this.configuration.rateLimits[name];
-    return { name: `${orgcode}:${name}`, perMinute };
   }
 }
 

@@ -31,3 +31,6 @@ export interface Caller {
   /** The header `Idempotency-Key`; the body may carry one too. */
   idempotencyKey: string | undefined;
 }
+
+/** Who calls a room of operators. With an organisation: a member of that one. Without: an operator, who sees them all and acts in one as `{...operator, orgcode}`. */
+export type OperatorCaller = Omit<Caller, 'orgcode'> & { orgcode: string | undefined };

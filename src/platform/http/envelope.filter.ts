@@ -7,9 +7,10 @@ import { platformErrors } from '../errors/platform.errors.js';
 import { log } from '../telemetry/logger.js';
 import { MAX_BODY_BYTES } from './body-parser.js';
 import type { Envelope, ErrorEnvelope } from './envelope.dto.js';
+import { operatorRoomOf } from './operator-room.js';
 import { statsOfRequest } from './stats.js';
 
-/** The way out of what failed: anything thrown becomes `{success: false, error, stats}`, and a defect tells nothing of itself. */
+/** The way out of what failed: anything thrown becomes `{success: false, error, stats}`, or what the room makes of it, and a defect tells nothing of itself. */
 @Catch()
 export class EnvelopeFilter implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
@@ -20,8 +21,8 @@ export class EnvelopeFilter implements ExceptionFilter {
     const { retryAfterSeconds = error.failure.retryable ? 1 : undefined } = error.context;
     if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
     if (error.failure.status === 401) void reply.header('www-authenticate', 'Bearer realm="ipm"');
-    const envelope: Envelope = { success: false, error: errorEnvelope(error, request), stats: statsOfRequest(request) };
-    void reply.status(error.failure.status).type('application/json; charset=utf-8').send(envelope);
+    const body = operatorRoomOf(request)?.failureBody(error, request) ?? failureEnvelope(error, request);
+    void reply.status(error.failure.status).type('application/json; charset=utf-8').send(body);
   }
 }
 
@@ -61,6 +62,10 @@ function fromNest(error: unknown, { is404 }: FastifyRequest): AppError | undefin
   return new AppError(
     is404 || error.getStatus() === 404 ? platformErrors.routeNotFound : platformErrors.requestMalformed,
   );
+}
+
+function failureEnvelope(error: AppError, request: FastifyRequest): Envelope {
+  return { success: false, error: errorEnvelope(error, request), stats: statsOfRequest(request) };
 }
 
 function errorEnvelope({ failure, context }: AppError, { requestIdentity }: FastifyRequest): ErrorEnvelope {

@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Caller } from './caller.js';
+import type { Caller, OperatorCaller } from './caller.js';
 import { requestIdOf, traceOf, type Trace } from './request-identity.js';
 
 export interface RequestIdentity {
@@ -15,6 +15,8 @@ declare module 'fastify' {
     requestIdentity: RequestIdentity;
     /** Set by the authentication hook alone. */
     caller: Caller | undefined;
+    /** Set by the operators' door alone. */
+    operator: OperatorCaller | undefined;
   }
 }
 
@@ -24,6 +26,7 @@ const UNKNOWN_ROUTE = 'unknown';
 export function installRequestScope(fastify: FastifyInstance): void {
   fastify.decorateRequest('requestIdentity', null as never);
   fastify.decorateRequest('caller', undefined);
+  fastify.decorateRequest('operator', undefined);
   fastify.addHook('onRequest', (request, reply, done) => {
     identify(request, reply);
     done();
@@ -45,4 +48,11 @@ export const CurrentCaller = createParamDecorator((_data: unknown, context: Exec
   const { caller } = context.switchToHttp().getRequest<FastifyRequest>();
   if (!caller) throw new Error('an operation for anyone has no caller');
   return caller;
+});
+
+/** Who calls a room of operators. */
+export const CurrentOperator = createParamDecorator((_data: unknown, context: ExecutionContext): OperatorCaller => {
+  const { operator } = context.switchToHttp().getRequest<FastifyRequest>();
+  if (!operator) throw new Error('only the routes of an operator room have an operator');
+  return operator;
 });
