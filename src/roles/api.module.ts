@@ -20,6 +20,9 @@ import { WebhookReplayModule } from '../delivery/webhook-replay.module.js';
 import { KpiRuleController } from '../kpi/kpi-rule.controller.js';
 import { KpiController } from '../kpi/kpi.controller.js';
 import { KpiModule } from '../kpi/kpi.module.js';
+import { BulkActController } from '../operator/bulk-act.controller.js';
+import { OperatorController } from '../operator/operator.controller.js';
+import { OperatorModule } from '../operator/operator.module.js';
 import { WebhookController } from '../webhook/webhook.controller.js';
 import { WebhookModule } from '../webhook/webhook.module.js';
 
@@ -35,6 +38,7 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     WebhookReplayModule,
     BulkModule,
     KpiModule,
+    OperatorModule,
   ],
   controllers: [
     AccessController,
@@ -47,6 +51,8 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     BulkController,
     KpiController,
     KpiRuleController,
+    OperatorController,
+    BulkActController,
   ],
   providers: [AuthenticationHook, CallRate, OperatorDoor, OperatorKey],
 })

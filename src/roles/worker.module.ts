@@ -5,6 +5,7 @@ import { BulkWorkerModule } from '../bulk/bulk-worker.module.js';
 import { CdcWorkerModule } from '../cdc/cdc-worker.module.js';
 import { DeliveryWorkerModule } from '../delivery/delivery-worker.module.js';
 import { KpiWorkerModule } from '../kpi/kpi-worker.module.js';
+import { OperatorWorkerModule } from '../operator/operator-worker.module.js';
 
 /** The rooms that run jobs. Only here are the clocks of `@nestjs/schedule` wound, so only workers sweep. */
 @Module({
@@ -15,6 +16,7 @@ import { KpiWorkerModule } from '../kpi/kpi-worker.module.js';
     DeliveryWorkerModule,
     BulkWorkerModule,
     KpiWorkerModule,
+    OperatorWorkerModule,
   ],
 })
 export class WorkerModule {}

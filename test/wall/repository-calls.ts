@@ -17,6 +17,7 @@ import { deliveryApiRepositories } from './delivery-api-repository-calls.js';
 import { deliveryRepositories } from './delivery-repository-calls.js';
 import { kpiRepositories } from './kpi-repository-calls.js';
 import { logRepositories } from './log-repository-calls.js';
+import { operatorRepositories } from './operator-repository-calls.js';
 import type { Inhabitant } from './two-organisations.js';
 
 /** What a method is called with; the handle counts as whichever kind the method asks for. */
@@ -293,6 +294,7 @@ export const repositories: Record<string, RepositoryUnderTest> = {
   ...bulkRepositories,
   ...backlogRepositories,
   ...kpiRepositories,
+  ...operatorRepositories,
 };
 
 const verifiers = new Map<string, Buffer>();
