@@ -7,7 +7,7 @@ import { platformErrors } from '../errors/platform.errors.js';
 import { log } from '../telemetry/logger.js';
 import { MAX_BODY_BYTES } from './body-parser.js';
 import type { Envelope, ErrorEnvelope } from './envelope.dto.js';
-import { operatorRoomAt } from './operator-room.js';
+import { operatorRoomOf } from './operator-room.js';
 import { statsOfRequest } from './stats.js';
 
 /** The way out of what failed: anything thrown becomes `{success: false, error, stats}`, or what the room makes of it, and a defect tells nothing of itself. */
@@ -21,7 +21,7 @@ export class EnvelopeFilter implements ExceptionFilter {
     const { retryAfterSeconds = error.failure.retryable ? 1 : undefined } = error.context;
     if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
     if (error.failure.status === 401) void reply.header('www-authenticate', 'Bearer realm="ipm"');
-    const body = operatorRoomAt(request.url)?.failureBody(error, request) ?? failureEnvelope(error, request);
+    const body = operatorRoomOf(request)?.failureBody(error, request) ?? failureEnvelope(error, request);
     void reply.status(error.failure.status).type('application/json; charset=utf-8').send(body);
   }
 }

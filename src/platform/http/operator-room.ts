@@ -23,7 +23,9 @@ export function defineOperatorRoom(room: OperatorRoom): OperatorRoom {
   return room;
 }
 
-export function operatorRoomAt(url: string): OperatorRoom | undefined {
+/** Whose a request is: its route says so, and its address where it led to none. */
+export function operatorRoomOf({ url, routeOptions }: FastifyRequest): OperatorRoom | undefined {
+  const { operatorRoute } = (routeOptions.config ?? {}) as { operatorRoute?: { room: OperatorRoom } };
   const [path = ''] = url.split('?');
-  return rooms.find((room) => path === room.path || path.startsWith(`${room.path}/`));
+  return operatorRoute?.room ?? rooms.find((room) => path === room.path || path.startsWith(`${room.path}/`));
 }
