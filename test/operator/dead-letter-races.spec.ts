@@ -102,4 +102,23 @@ describe('operators who do the same at the same time', () => {
     await until(async () => (await desk.rows('select 1 from delivery_due')).length === 0);
     expect((await desk.scene.statuses()).delivered).toBe(1);
   });
+
+  it('leave nothing behind where it breaks at the last step, and the next one begins anew', async () => {
+    const id = await aDeadLetter();
+    await desk.api.database.asOwner(
+      `create function spec_breaks() returns trigger language plpgsql as $$ begin raise exception 'broken by a spec'; end $$;
+       create trigger spec_breaks before insert on audit_event for each row when (new.event_type like 'operator/%') execute function spec_breaks()`,
+    );
+    const before = await everything();
+    expect((await post(api, `/dead-letters/${id}/replay`)).status).toBe(500);
+    expect((await post(api, `/dead-letters/${id}/acknowledge`)).status).toBe(500);
+    expect(await everything()).toEqual(before);
+    await desk.api.database.asOwner('drop trigger spec_breaks on audit_event; drop function spec_breaks');
+    expect((await post(api, `/dead-letters/${id}/replay`)).status).toBe(200);
+  });
+
+  const everything = async (): Promise<object[]> => {
+    const tables = ['delivery', 'delivery_due', 'delivery_dead', 'dead_letter_mark', 'dead_letter_act'];
+    return Promise.all(tables.map((table) => desk.rows(`select * from ${table}`)));
+  };
 });

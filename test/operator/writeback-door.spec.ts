@@ -61,6 +61,36 @@ describe('the room of dead letters', () => {
       expect((await desk.get(path)).body.correlationId).toMatch(UUID);
     });
 
+    it('names what is wrong with a request in its message, and has no other place for it', async () => {
+      const { status, body } = await desk.get('/dead-letters?limit=0&status=none');
+      expect([status, body]).toEqual([
+        400,
+        {
+          ok: false,
+          error: {
+            code: 'VALIDATION_ERROR',
+            message: expect.stringMatching(/status \(not_one_of\), limit \(not_1_to_100\)/),
+          },
+          correlationId: expect.stringMatching(UUID),
+        },
+      ]);
+    });
+
+    it('is shut to everybody where there is no API_KEY', async () => {
+      const keyless = await TestApi.startOn(api.database, { IPM_ROLE: 'api' });
+      for (const key of [OPERATOR_KEY, '', desk.scene.key, undefined]) {
+        const answer = await keyless.app.inject({
+          url: '/api/v1/operator/writeback/status/summary',
+          headers: key === undefined ? {} : { 'x-api-key': key },
+        });
+        expect([answer.statusCode, answer.json()]).toEqual([
+          401,
+          expect.objectContaining({ ok: false, error: expect.objectContaining({ code: 'UNAUTHORIZED' }) }),
+        ]);
+      }
+      await keyless.app.close();
+    });
+
     it('answers in its own words also where there is nothing, and where the body is no JSON', async () => {
       expect(await desk.refusal(desk.get('/nothing'))).toEqual([404, expect.stringMatching(/^[A-Z_]+$/)]);
       const answer = await api.app.inject({

@@ -18,7 +18,7 @@ export interface OperatorAnswer {
     ok: boolean;
     data?: Data;
     nextCursor?: string;
-    error?: { code: string; message: string; fields?: object[] };
+    error?: { code: string; message: string };
     correlationId?: string;
   };
 }
