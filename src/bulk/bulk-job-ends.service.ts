@@ -36,11 +36,14 @@ export class BulkJobEnds {
   }
 }
 
-function resultOf(job: BulkJobRecord): OperationResult {
-  const { status, errorCount, failureMessage } = job;
+/** How the operation run of a job ends. */
+export function resultOf(job: BulkJobRecord): OperationResult {
+  const { status, errorCount, failureTag, failureMessage } = job;
   const counts = countsOf(job);
-  if (status === 'failed') return { outcome: 'failed', counts, message: failureMessage ?? '' };
-  return errorCount === 0n
-    ? { outcome: 'succeeded', counts, message: 'All of it was done.' }
-    : { outcome: 'partially_succeeded', counts, message: `${errorCount} lines were refused; the report names them.` };
+  const message = failureMessage ?? '';
+  if (status === 'failed')
+    return { outcome: 'failed', counts, message, failures: [{ code: failureTag ?? '', message }] };
+  if (errorCount === 0n) return { outcome: 'succeeded', counts, message: 'All of it was done.' };
+  const refused = { code: 'lines_refused', message: `${errorCount} lines were refused; the report names them.` };
+  return { outcome: 'partially_succeeded', counts, message: refused.message, failures: [refused] };
 }

@@ -5,7 +5,9 @@ import { EventLogModule } from '../cdc/event-log.module.js';
 import { OperationsModule } from '../operations/operations.module.js';
 import { BulkJobEnds } from './bulk-job-ends.service.js';
 import { BulkJobFailures } from './bulk-job-failures.service.js';
+import { BulkJobRepository } from './bulk-job.repository.js';
 import { BulkJobView } from './bulk-job-view.service.js';
+import { BulkReconciliation } from './bulk-reconciliation.js';
 import { BulkRuns } from './bulk-runs.service.js';
 import { BulkSweep } from './bulk.sweep.js';
 import { BulkUpkeepRepository } from './bulk-upkeep.repository.js';
@@ -28,7 +30,9 @@ import { LateReports } from './late-reports.service.js';
   providers: [
     BulkJobEnds,
     BulkJobFailures,
+    BulkJobRepository,
     BulkJobView,
+    BulkReconciliation,
     BulkRuns,
     BulkSweep,
     BulkUpkeep,

@@ -5,6 +5,7 @@ import { EventCountsRepository } from './event-counts.repository.js';
 import { EventCounts } from './event-counts.service.js';
 import { EventLogModule } from './event-log.module.js';
 import { EventLogSweep } from './event-log.sweep.js';
+import { EventRetentionReconciliation } from './event-retention-reconciliation.js';
 import { EventRetentionRepository } from './event-retention.repository.js';
 import { EventRetention } from './event-retention.service.js';
 import { EventRetentionSweep } from './event-retention.sweep.js';
@@ -21,6 +22,7 @@ import { EventZones } from './event-zones.service.js';
     EventCountsRepository,
     EventLogSweep,
     EventRetention,
+    EventRetentionReconciliation,
     EventRetentionRepository,
     EventRetentionSweep,
     EventRouter,

@@ -30,6 +30,18 @@ export class CatchUpRepository {
     );
   }
 
+  /** One, whatever it has missed; undefined where there is none of that name. */
+  async find(orgcode: string, webhookId: string): Promise<(Lagging & Pick<Backlog, 'gaps'>) | undefined> {
+    const [row] = await this.database.plainAcross('delivery', (tx) =>
+      tx.rows<Lagging & Pick<Backlog, 'gaps'>>(
+        'webhook lagging',
+        'select orgcode, webhook_id as "webhookId", lane, gaps from webhook where orgcode = $1 and webhook_id = $2',
+        [orgcode, webhookId],
+      ),
+    );
+    return row;
+  }
+
   /** Locked to the commit: pausing and catching up do not meet. */
   async lock(tx: PlainTx, { orgcode, webhookId }: Lagging): Promise<Backlog | undefined> {
     const [row] = await tx.rows<Backlog>(

@@ -15,6 +15,11 @@ const PATIENCE_MS = 250;
 const LAST_ATTEMPTS_MS = 60_000;
 const BETWEEN_LOOKS_MS = 1_000;
 
+const NOT_ACTIVE = {
+  code: 'webhook_not_active',
+  message: 'The webhook is not active any more; it goes on when it is.',
+};
+
 /** Makes good what a webhook missed while it was paused: oldest first, at the pace of its endpoint, while live events flow. */
 @Injectable()
 export class CatchUp {
@@ -31,10 +36,11 @@ export class CatchUp {
   run(webhook: Lagging): Promise<boolean> {
     const { orgcode, webhookId } = webhook;
     const what = { type: 'webhook_catch_up', orgcode, subject: `${orgcode}/${webhookId}`, initiator: 'ipm' };
-    return this.runs.run(what, (run) => this.work(webhook, run));
+    return this.runs.run(what, (run) => this.goOn(webhook, run));
   }
 
-  private async work(webhook: Lagging, run: RunningOperation): Promise<OperationResult | undefined> {
+  /** From where it stands, whoever has worked at it before. */
+  async goOn(webhook: Lagging, run: RunningOperation): Promise<OperationResult | undefined> {
     const stretch: Gap = { after: '', to: '' };
     let events = 0;
     for (;;) {
@@ -45,12 +51,7 @@ export class CatchUp {
         continue;
       }
       const step = await this.routing.step(webhook);
-      if (!step)
-        return {
-          outcome: 'blocked',
-          counts: { events },
-          message: 'The webhook is not active any more; it goes on when it is.',
-        };
+      if (!step) return { outcome: 'blocked', counts: { events }, message: NOT_ACTIVE.message, failures: [NOT_ACTIVE] };
       events += step.deliveries;
       stretch.after ||= step.gap.after;
       stretch.to = step.gap.to;

@@ -7,6 +7,7 @@ import { OperationsModule } from '../operations/operations.module.js';
 import { WebhookWorkerModule } from '../webhook/webhook-worker.module.js';
 import { AttemptResults } from './attempt-results.service.js';
 import { AutoPause } from './auto-pause.service.js';
+import { CatchUpReconciliation } from './catch-up-reconciliation.js';
 import { CatchUpRepository } from './catch-up.repository.js';
 import { CatchUpRouting } from './catch-up-routing.service.js';
 import { CatchUp } from './catch-up.service.js';
@@ -31,6 +32,7 @@ import { LaneHealth } from './lane-health.service.js';
 import { Settlement } from './settlement.service.js';
 import { QueueState } from './queue-state.repository.js';
 import { ReplayCompletion } from './replay-completion.service.js';
+import { ReplayReconciliation } from './replay-reconciliation.js';
 import { ReplayRepository } from './replay.repository.js';
 import { ReplayRuns } from './replay-runs.service.js';
 import { ReplaySweep } from './replay.sweep.js';
@@ -45,6 +47,7 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
     AttemptResults,
     AutoPause,
     CatchUp,
+    CatchUpReconciliation,
     CatchUpRepository,
     CatchUpRouting,
     CatchUpSweep,
@@ -67,6 +70,7 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
     LaneHealthRepository,
     QueueState,
     ReplayCompletion,
+    ReplayReconciliation,
     ReplayRepository,
     ReplayRuns,
     ReplaySweep,

@@ -8,6 +8,13 @@ import { ReplayRepository, type ReplayRecord } from './replay.repository.js';
 /** More of one webhook is not put into the queue at once. */
 const MAX_WAITING = 1_000;
 
+const CANCELLED = { code: 'cancelled', message: 'Somebody cancelled it.' };
+const NOT_ACTIVE = { code: 'webhook_not_active', message: 'The webhook is not active any more.' };
+const NOT_DELIVERED = {
+  code: 'not_delivered',
+  message: 'Some of it was not delivered; webhook/delivery/list shows what.',
+};
+
 /** What comes of a replay, how it ends, and who is told. */
 @Injectable()
 export class ReplayCompletion {
@@ -29,20 +36,16 @@ export class ReplayCompletion {
 
   async done(record: ReplayRecord, run: RunningOperation): Promise<OperationResult> {
     const { failed = 0 } = (await this.replays.read(record)) ?? {};
-    return failed === 0
-      ? this.complete(record, run, 'succeeded', 'All of it was delivered.')
-      : this.complete(
-          record,
-          run,
-          'partially_succeeded',
-          'Some of it was not delivered; webhook/delivery/list shows what.',
-        );
+    if (failed === 0) return this.complete(record, run, 'succeeded', 'All of it was delivered.');
+    const result = await this.complete(record, run, 'partially_succeeded', NOT_DELIVERED.message);
+    return { ...result, failures: [NOT_DELIVERED] };
   }
 
   async blocked(record: ReplayRecord, run: RunningOperation): Promise<OperationResult> {
     await this.replays.tally(record);
-    const why = record.cancelAsked ? 'Somebody cancelled it.' : 'The webhook is not active any more.';
-    return this.complete(record, run, 'blocked', `${why} What was in the queue goes out.`);
+    const failure = record.cancelAsked ? CANCELLED : NOT_ACTIVE;
+    const result = await this.complete(record, run, 'blocked', `${failure.message} What was in the queue goes out.`);
+    return { ...result, failures: [failure] };
   }
 
   private async complete(

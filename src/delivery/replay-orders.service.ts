@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { WriteService } from '../audit/write.service.js';
+import { OperationRuns } from '../operations/operation-runs.service.js';
 import { Database } from '../platform/database/database.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Answer } from '../platform/http/answer.js';
 import type { Caller } from '../platform/http/caller.js';
 import { WebhookReading } from '../webhook/webhook-reading.service.js';
 import { replayErrors } from './replay.errors.js';
+import { replayRun } from './replay-run.js';
 import { ReplayRepository, type ReplayRecord } from './replay.repository.js';
 import type {
   Replay,
@@ -26,13 +28,14 @@ export class ReplayOrders {
     private readonly database: Database,
     private readonly replays: ReplayRepository,
     private readonly reading: WebhookReading,
+    private readonly runs: OperationRuns,
   ) {}
 
   start(caller: Caller, request: ReplayStartRequest): Promise<Answer<ReplayData>> {
     const { orgcode } = caller;
     return this.writes.once(caller, request, async (tx) => {
       const { lane } = await this.reading.assertActiveWithin(tx, orgcode, request.webhook_id);
-      const record = await this.replays.insert(tx, orgcode, {
+      const inserted = await this.replays.insert(tx, orgcode, {
         replayId: request.replay_id ?? `rpl_${randomBytes(9).toString('base64url')}`,
         webhookId: request.webhook_id,
         lane,
@@ -43,9 +46,11 @@ export class ReplayOrders {
         rate: request.rate ?? DEFAULT_RATE,
         reason: request.reason,
       });
-      if (!record) throw new AppError(replayErrors.running);
-      const replay = replayToWire(record);
-      return { data: { replay }, audit: { resource: { type: 'replay', id: record.replayId }, after: replay } };
+      if (!inserted) throw new AppError(replayErrors.running);
+      const { replayId } = inserted;
+      const run = replayRun(orgcode, replayId, caller.actor);
+      const replay = replayToWire(await this.replays.noteRun(tx, orgcode, replayId, await this.runs.queue(tx, run)));
+      return { data: { replay }, audit: { resource: { type: 'replay', id: replayId }, after: replay } };
     });
   }
 

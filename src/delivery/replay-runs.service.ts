@@ -6,6 +6,7 @@ import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
 import { wantedEvents } from './logged-events.js';
 import { ReplayCompletion } from './replay-completion.service.js';
+import { replayRun } from './replay-run.js';
 import { ReplayRepository, type OpenReplay, type ReplayRecord } from './replay.repository.js';
 
 const EVENTS_A_STEP = 256;
@@ -31,11 +32,11 @@ export class ReplayRuns {
 
   run(open: OpenReplay): Promise<boolean> {
     const { orgcode, replayId } = open;
-    const what = { type: 'webhook_replay', orgcode, subject: `${orgcode}/${replayId}`, initiator: 'ipm' };
-    return this.runs.run(what, (run) => this.work(open, run));
+    return this.runs.run(replayRun(orgcode, replayId, 'ipm'), (run) => this.goOn(open, run));
   }
 
-  private async work(open: OpenReplay, run: RunningOperation): Promise<OperationResult | undefined> {
+  /** From where it stands, whoever has worked at it before. */
+  async goOn(open: OpenReplay, run: RunningOperation): Promise<OperationResult | undefined> {
     for (;;) {
       if (this.stop.isStopping) return undefined;
       const record = await this.replays.read(open);

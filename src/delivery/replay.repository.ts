@@ -37,6 +37,10 @@ export class ReplayRepository {
     return db.webhookReplay.findUnique({ where: { orgcode_replayId: { orgcode, replayId } } });
   }
 
+  noteRun(tx: Tx, orgcode: string, replayId: string, operationRunId: number): Promise<ReplayRecord> {
+    return tx.webhookReplay.update({ where: { orgcode_replayId: { orgcode, replayId } }, data: { operationRunId } });
+  }
+
   async askToCancel(tx: Tx, orgcode: string, replayId: string): Promise<void> {
     await tx.webhookReplay.updateMany({
       where: { orgcode, replayId, status: { not: 'completed' } },

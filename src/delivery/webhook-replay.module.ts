@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { CdcModule } from '../cdc/cdc.module.js';
 import { EventLogModule } from '../cdc/event-log.module.js';
+import { OperationsModule } from '../operations/operations.module.js';
 import { WebhookModule } from '../webhook/webhook.module.js';
 import { WebhookTargetsModule } from '../webhook/webhook-targets.module.js';
 import { DeliveryDeaths } from './delivery-deaths.service.js';
@@ -16,7 +17,7 @@ import { WebhookReplay } from './webhook-replay.service.js';
 
 /** Sending events once more because somebody asks for it. */
 @Module({
-  imports: [AuditModule, CdcModule, EventLogModule, WebhookModule, WebhookTargetsModule],
+  imports: [AuditModule, CdcModule, EventLogModule, OperationsModule, WebhookModule, WebhookTargetsModule],
   providers: [
     DeliveryDeaths,
     DeliveryRepository,

@@ -4,6 +4,7 @@ import { OperationRuns, type OperationResult, type RunningOperation } from '../o
 import { Database } from '../platform/database/database.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { KpiRollupRepository, type RollupRecord } from './kpi-rollup.repository.js';
+import { rollupRun } from './rollup-run.js';
 import { RollupSteps } from './rollup-steps.service.js';
 
 /** Works off a rollup step by step; a step and how far it leads are one transaction, so whoever takes over does none twice. */
@@ -19,11 +20,11 @@ export class KpiRollupRuns {
   ) {}
 
   run({ orgcode, rollupId }: Pick<RollupRecord, 'orgcode' | 'rollupId'>): Promise<boolean> {
-    const what = { type: 'kpi_rollup', orgcode, subject: `${orgcode}/${rollupId}`, initiator: 'ipm' };
-    return this.runs.run(what, (run) => this.work(orgcode, rollupId, run));
+    return this.runs.run(rollupRun(orgcode, rollupId, 'ipm'), (run) => this.goOn(orgcode, rollupId, run));
   }
 
-  private async work(orgcode: string, rollupId: string, run: RunningOperation): Promise<OperationResult | undefined> {
+  /** From where it stands, whoever has worked at it before. */
+  async goOn(orgcode: string, rollupId: string, run: RunningOperation): Promise<OperationResult | undefined> {
     for (;;) {
       if (this.stop.isStopping) return undefined;
       const rollup = await this.database.read(orgcode, (db) => this.rollups.find(db, orgcode, rollupId));
@@ -47,6 +48,6 @@ export class KpiRollupRuns {
   }
 }
 
-function countsOf({ recorded, revised, unchanged, leftOut }: RollupRecord): Record<string, number> {
+export function countsOf({ recorded, revised, unchanged, leftOut }: RollupRecord): Record<string, number> {
   return { recorded, revised, unchanged, left_out: leftOut };
 }

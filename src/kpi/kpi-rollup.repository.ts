@@ -45,6 +45,10 @@ export class KpiRollupRepository {
     return record;
   }
 
+  noteRun(tx: Tx, orgcode: string, rollupId: string, operationRunId: number): Promise<RollupRecord> {
+    return tx.kpiRollup.update({ where: { orgcode_rollupId: { orgcode, rollupId } }, data: { operationRunId } });
+  }
+
   find(db: Db, orgcode: string, rollupId: string): Promise<RollupRecord | null> {
     return db.kpiRollup.findUnique({ where: { orgcode_rollupId: { orgcode, rollupId } } });
   }

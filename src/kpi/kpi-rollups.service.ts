@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { WriteService } from '../audit/write.service.js';
+import { OperationRuns } from '../operations/operation-runs.service.js';
 import { Database } from '../platform/database/database.js';
 import { AppError, type FieldProblem } from '../platform/errors/app-error.js';
 import type { Answer } from '../platform/http/answer.js';
@@ -11,6 +12,7 @@ import type { KpiRollup, KpiRollupData, KpiRollupRequest, KpiRollupToDo } from '
 import { rollupToWire } from './kpi-rollup.mapper.js';
 import { KpiRollupRepository, type NewRollup } from './kpi-rollup.repository.js';
 import { scopeOf } from './kpi-series.js';
+import { rollupRun } from './rollup-run.js';
 
 const MAX_OPEN = 20;
 
@@ -21,6 +23,7 @@ export class KpiRollups {
     private readonly database: Database,
     private readonly writes: WriteService,
     private readonly rollups: KpiRollupRepository,
+    private readonly runs: OperationRuns,
   ) {}
 
   order(caller: Caller, request: KpiRollupRequest): Promise<Answer<KpiRollupData>> {
@@ -30,9 +33,11 @@ export class KpiRollups {
       async (tx) => {
         if ((await this.rollups.countOpen(tx, caller.orgcode)) >= MAX_OPEN)
           throw new AppError(kpiErrors.tooManyRollups, { details: { max: MAX_OPEN } });
-        const record = await this.rollups.insert(tx, caller.orgcode, newRollupOf(request));
-        if (!record) throw new AppError(kpiErrors.rollupExists);
-        const rollup = rollupToWire(record);
+        const inserted = await this.rollups.insert(tx, caller.orgcode, newRollupOf(request));
+        if (!inserted) throw new AppError(kpiErrors.rollupExists);
+        const { orgcode, rollupId } = inserted;
+        const runId = await this.runs.queue(tx, rollupRun(orgcode, rollupId, caller.actor));
+        const rollup = rollupToWire(await this.rollups.noteRun(tx, orgcode, rollupId, runId));
         return { data: { rollup }, audit: { resource: { type: 'kpi_rollup', id: rollup.rollup_id }, after: rollup } };
       },
       { precondition: () => assertRollup(request.rollup) },

@@ -31,7 +31,7 @@ export class OwnKpisSweep {
     if (this.isLooking || this.stop.isStopping) return;
     this.isLooking = true;
     try {
-      if ((await this.due('', 1)).length > 0) await this.runs.run(RUN, (run) => this.work(run));
+      if ((await this.due('', 1)).length > 0) await this.runs.run(RUN, (run) => this.goOn(run));
     } catch (error) {
       log.warn({ err: error }, "IPM's own KPIs could not be told; they are in a moment");
     } finally {
@@ -39,7 +39,7 @@ export class OwnKpisSweep {
     }
   }
 
-  private async work(run: RunningOperation): Promise<OperationResult | undefined> {
+  async goOn(run: RunningOperation): Promise<OperationResult | undefined> {
     const counts = { organisations: 0, hours: 0, failed: 0 };
     for (let after = ''; ;) {
       const page = await this.due(after, ORGANISATIONS_A_PAGE);

@@ -1,31 +1,35 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
-import type { Tx } from '../platform/database/transaction.js';
+import type { SystemTx, Tx } from '../platform/database/transaction.js';
+import { AppError } from '../platform/errors/app-error.js';
 import { log } from '../platform/telemetry/logger.js';
+import { OperationHeartbeat, OperationLost } from './operation-heartbeat.js';
 import {
   OperationRunRepository,
   type NewOperationRun,
   type OperationCounts,
-  type OperationOutcome,
+  type OperationFailure,
+  type OperationResult,
+  type StaleRun,
+  type TakenRun,
 } from './operation-run.repository.js';
+import { beatEveryMs, operationTypeOf } from './operation-types.js';
 
-export type { OperationCounts };
-
-/** A run that was silent for so long has lost its worker. */
-const STALE_SECONDS = 120;
+export type { NewOperationRun, OperationCounts, OperationFailure, OperationResult };
 
 /** A long piece of work while it runs. */
 export interface RunningOperation {
   id: number;
+  /** Progress. Throws where another worker has the run by now. */
   beat: (counts: OperationCounts) => Promise<void>;
 }
 
-export interface OperationResult {
-  outcome: OperationOutcome;
-  counts: OperationCounts;
-  /** One sentence for operators. */
-  message: string;
-}
+/** Work that answers nothing is left for another. */
+export type OperationWork = (run: RunningOperation) => Promise<OperationResult | undefined>;
+
+type Kind = Pick<NewOperationRun, 'type' | 'subject'>;
+
+const STOPPED_ON_AN_ERROR = 'It stopped on an error that the log of the worker has; the next round tries again.';
 
 /** Work longer than a request, as operators see it: with heartbeat, progress and outcome. */
 @Injectable()
@@ -39,24 +43,19 @@ export class OperationRuns {
    * Does the work unless another worker is at it; takes over what one has left. Work that answers nothing is left for another, at
    * once. Answers whether it was ours.
    */
-  async run(
-    what: NewOperationRun,
-    work: (run: RunningOperation) => Promise<OperationResult | undefined>,
-  ): Promise<boolean> {
-    const id = await this.database.acrossOrganisations('operation run', (tx) =>
-      this.runs.startOrTakeOver(tx, what, STALE_SECONDS),
-    );
-    if (id === undefined) return false;
-    try {
-      const result = await work({ id, beat: (counts) => this.beat(id, counts) });
-      if (result) await this.complete(id, result);
-      else await this.leave(id);
-    } catch (error) {
-      log.error({ err: error, operation_run: id, type: what.type, subject: what.subject }, 'an operation run failed');
-      const message = 'It stopped on an error that the log of the worker has; the next round tries again.';
-      await this.complete(id, { outcome: 'failed', counts: {}, message });
-    }
-    return true;
+  async run(what: NewOperationRun, work: OperationWork): Promise<boolean> {
+    const { runningSeconds } = operationTypeOf(what.type);
+    const taken = await this.across((tx) => this.runs.startOrTakeOver(tx, what, runningSeconds));
+    if (taken) await this.workOn(taken, what, work);
+    return taken !== undefined;
+  }
+
+  /** Goes on with a run that has lost its worker. Answers whether it was ours, and nobody faster. */
+  async resume(stale: StaleRun, work: OperationWork): Promise<boolean> {
+    const { runningSeconds } = operationTypeOf(stale.type);
+    const taken = await this.across((tx) => this.runs.takeOver(tx, stale.id, runningSeconds));
+    if (taken) await this.workOn(taken, stale, work);
+    return taken !== undefined;
   }
 
   /** For work that is ordered, and has a lease of its own: from here it is seen. */
@@ -65,25 +64,52 @@ export class OperationRuns {
   }
 
   begin(id: number): Promise<void> {
-    return this.database.acrossOrganisations('operation run', (tx) => this.runs.begin(tx, id));
+    return this.across((tx) => this.runs.begin(tx, id));
   }
 
   beat(id: number, counts: OperationCounts): Promise<void> {
-    return this.database.acrossOrganisations('operation run', (tx) => this.runs.beat(tx, id, counts));
+    return this.across((tx) => this.runs.beat(tx, id, counts));
   }
 
   /** In the transaction that ends the work itself. */
-  end(tx: Tx, id: number, { outcome, counts, message }: OperationResult): Promise<void> {
-    return this.runs.complete(tx, id, outcome, counts, message);
+  end(tx: Tx, id: number, result: OperationResult): Promise<void> {
+    return this.runs.complete(tx, id, result);
   }
 
-  private leave(id: number): Promise<void> {
-    return this.database.acrossOrganisations('operation run', (tx) => this.runs.leave(tx, id));
+  private async workOn(taken: TakenRun, { type, subject }: Kind, work: OperationWork): Promise<void> {
+    const { id } = taken;
+    const beat = (counts?: OperationCounts): Promise<boolean> =>
+      this.across((tx) => this.runs.beatOwn(tx, taken, counts));
+    const heartbeat = new OperationHeartbeat(id, beat, beatEveryMs(type));
+    try {
+      const result = await work({ id, beat: (counts) => heartbeat.tell(counts) });
+      if (!result) await this.across((tx) => this.runs.leave(tx, taken));
+      else if (!(await this.across((tx) => this.runs.completeOwn(tx, taken, result)))) throw new OperationLost(id);
+    } catch (error) {
+      if (error instanceof OperationLost)
+        log.warn({ operation_run: id, type, subject }, 'an operation run was taken over');
+      else await this.fail(taken, { type, subject }, error);
+    } finally {
+      heartbeat.end();
+    }
   }
 
-  private complete(id: number, { outcome, counts, message }: OperationResult): Promise<void> {
-    return this.database.acrossOrganisations('operation run', (tx) =>
-      this.runs.complete(tx, id, outcome, counts, message),
+  private async fail(taken: TakenRun, { type, subject }: Kind, error: unknown): Promise<void> {
+    log.error({ err: error, operation_run: taken.id, type, subject }, 'an operation run failed');
+    const evidence = error instanceof AppError ? { error_code: error.failure.tag } : {};
+    await this.across((tx) =>
+      this.runs.failOwn(tx, taken, {
+        source: 'failed_callback',
+        reasonCode: 'work_failed',
+        reasonMessage: STOPPED_ON_AN_ERROR,
+        outcome: 'failed',
+        message: STOPPED_ON_AN_ERROR,
+        evidence,
+      }),
     );
+  }
+
+  private across<T>(work: (tx: SystemTx) => Promise<T>): Promise<T> {
+    return this.database.acrossOrganisations('operation run', work);
   }
 }

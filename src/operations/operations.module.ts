@@ -1,7 +1,11 @@
 import { Module } from '@nestjs/common';
+import { OperationAdapters } from './operation-adapters.service.js';
 import { OperationRunRepository } from './operation-run.repository.js';
 import { OperationRuns } from './operation-runs.service.js';
 
-/** Long pieces of work, visible to operators. */
-@Module({ providers: [OperationRunRepository, OperationRuns], exports: [OperationRuns] })
+/** Long pieces of work, from the side of who does them. */
+@Module({
+  providers: [OperationAdapters, OperationRunRepository, OperationRuns],
+  exports: [OperationAdapters, OperationRuns],
+})
 export class OperationsModule {}

@@ -14,6 +14,9 @@ const COUNTED_A_STEP = 5_000;
 /** Between two looks at whether somebody has cancelled it. */
 const ACTS_A_STEP = 20;
 
+const CANCELLED = { code: 'cancelled', message: 'Somebody cancelled it; what is done stays done.' };
+const REFUSED = { code: 'refused', message: 'Some were refused; `skipped` of the bulk act says why.' };
+
 /** Works off an act on many dead letters: counts first, then does to each what an operator would do to it, each with its own audit. */
 @Injectable()
 export class BulkActRuns {
@@ -33,18 +36,23 @@ export class BulkActRuns {
   run({ bulkActId, filter }: BulkActRecord): Promise<boolean> {
     const { orgcode } = filter as BulkActFilter;
     const what = { type: 'dead_letter_bulk_act', subject: bulkActId, initiator: 'operator' };
-    return this.runs.run({ ...what, ...(orgcode !== undefined && { orgcode }) }, (run) => this.work(bulkActId, run));
+    return this.runs.run({ ...what, ...(orgcode !== undefined && { orgcode }) }, (run) => this.goOn(bulkActId, run));
   }
 
-  private async work(bulkActId: string, run: RunningOperation): Promise<OperationResult | undefined> {
+  find(bulkActId: string): Promise<BulkActRecord | null> {
+    return this.database.acrossOrganisations('dead letters', (tx) => this.bulkActs.find(tx, bulkActId));
+  }
+
+  /** From where it stands, whoever has worked at it before. */
+  async goOn(bulkActId: string, run: RunningOperation): Promise<OperationResult | undefined> {
     for (;;) {
       if (this.stop.isStopping) return undefined;
-      const record = await this.database.acrossOrganisations('dead letters', (tx) => this.bulkActs.find(tx, bulkActId));
+      const record = await this.find(bulkActId);
       if (!record || record.status === 'completed')
         return { outcome: 'succeeded', counts: {}, message: 'It was done.' };
       await run.beat(countsOf(record));
       if (record.cancelAsked)
-        return this.complete(record, run, 'blocked', 'Somebody cancelled it; what is done stays done.');
+        return this.complete(record, run, { outcome: 'blocked', message: CANCELLED.message, failures: [CANCELLED] });
       const isOver = record.status === 'running' ? await this.actOnSome(record) : await this.countSome(record, run);
       if (isOver) return this.done(bulkActId, run);
     }
@@ -103,22 +111,24 @@ export class BulkActRuns {
   }
 
   private async done(bulkActId: string, run: RunningOperation): Promise<OperationResult | undefined> {
-    const record = await this.database.acrossOrganisations('dead letters', (tx) => this.bulkActs.find(tx, bulkActId));
+    const record = await this.find(bulkActId);
     if (!record) return undefined;
-    const { skipped = 0 } = countsOf(record);
-    return skipped === 0
-      ? this.complete(record, run, 'succeeded', 'All of them.')
-      : this.complete(record, run, 'partially_succeeded', 'Some were refused; `skipped` says why.');
+    return this.complete(
+      record,
+      run,
+      countsOf(record).skipped === 0
+        ? { outcome: 'succeeded', message: 'It was done to all of them.' }
+        : { outcome: 'partially_succeeded', message: REFUSED.message, failures: [REFUSED] },
+    );
   }
 
   private async complete(
     record: BulkActRecord,
     run: RunningOperation,
-    outcome: OperationResult['outcome'],
-    message: string,
+    end: Omit<OperationResult, 'counts'>,
   ): Promise<OperationResult> {
-    await this.keep(record, { status: 'completed', outcome, operationRunId: run.id });
-    return { outcome, counts: countsOf(record), message };
+    await this.keep(record, { status: 'completed', outcome: end.outcome, operationRunId: run.id });
+    return { ...end, counts: countsOf(record) };
   }
 
   private keep({ bulkActId }: BulkActRecord, change: Parameters<BulkActRepository['keep']>[2]): Promise<BulkActRecord> {
@@ -126,7 +136,7 @@ export class BulkActRuns {
   }
 }
 
-function countsOf({ matched, done, skipped }: BulkActRecord): Record<'matched' | 'done' | 'skipped', number> {
+export function countsOf({ matched, done, skipped }: BulkActRecord): Record<'matched' | 'done' | 'skipped', number> {
   const refused = Object.values(skipped as Record<string, number>).reduce((sum, count) => sum + count, 0);
   return { matched, done, skipped: refused };
 }

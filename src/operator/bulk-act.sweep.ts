@@ -1,6 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { WorkRound } from '../operations/work-round.service.js';
+import { Configuration } from '../platform/config/configuration.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { BulkActRuns } from './bulk-act-runs.service.js';
 import type { BulkActRecord } from './bulk-act.repository.js';
@@ -9,10 +10,14 @@ const LOOKED_AT = 100;
 
 /** Takes up acts on many that were ordered, and those whose worker was lost. */
 @Injectable()
-export class BulkActSweep {
+export class BulkActSweep implements BeforeApplicationShutdown {
   private readonly round: WorkRound<BulkActRecord>;
 
-  constructor(runs: BulkActRuns, stop: GracefulStop) {
+  constructor(
+    runs: BulkActRuns,
+    private readonly stop: GracefulStop,
+    private readonly configuration: Configuration,
+  ) {
     this.round = new WorkRound(stop, {
       name: 'an act on many dead letters',
       keyOf: ({ bulkActId }) => bulkActId,
@@ -24,5 +29,11 @@ export class BulkActSweep {
   @Interval(1_000)
   look(): Promise<void> {
     return this.round.look();
+  }
+
+  /** What is under way comes to the end of its step and is left for another worker, so that nobody waits for its heartbeat. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stop.begin();
+    await this.round.idle(this.configuration.stopGraceSeconds * 1_000);
   }
 }

@@ -20,6 +20,8 @@ import { WebhookReplayModule } from '../delivery/webhook-replay.module.js';
 import { KpiRuleController } from '../kpi/kpi-rule.controller.js';
 import { KpiController } from '../kpi/kpi.controller.js';
 import { KpiModule } from '../kpi/kpi.module.js';
+import { OperationsApiModule } from '../operations/operations-api.module.js';
+import { OperationsController } from '../operations/operations.controller.js';
 import { BulkActController } from '../operator/bulk-act.controller.js';
 import { OperatorController } from '../operator/operator.controller.js';
 import { OperatorModule } from '../operator/operator.module.js';
@@ -38,6 +40,7 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     WebhookReplayModule,
     BulkModule,
     KpiModule,
+    OperationsApiModule,
     OperatorModule,
   ],
   controllers: [
@@ -51,6 +54,7 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     BulkController,
     KpiController,
     KpiRuleController,
+    OperationsController,
     OperatorController,
     BulkActController,
   ],

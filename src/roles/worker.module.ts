@@ -5,6 +5,7 @@ import { BulkWorkerModule } from '../bulk/bulk-worker.module.js';
 import { CdcWorkerModule } from '../cdc/cdc-worker.module.js';
 import { DeliveryWorkerModule } from '../delivery/delivery-worker.module.js';
 import { KpiWorkerModule } from '../kpi/kpi-worker.module.js';
+import { OperationsWorkerModule } from '../operations/operations-worker.module.js';
 import { OperatorWorkerModule } from '../operator/operator-worker.module.js';
 
 /** The rooms that run jobs. Only here are the clocks of `@nestjs/schedule` wound, so only workers sweep. */
@@ -16,6 +17,7 @@ import { OperatorWorkerModule } from '../operator/operator-worker.module.js';
     DeliveryWorkerModule,
     BulkWorkerModule,
     KpiWorkerModule,
+    OperationsWorkerModule,
     OperatorWorkerModule,
   ],
 })

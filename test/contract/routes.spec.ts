@@ -9,7 +9,7 @@ import type { OperatorRouteConfig } from '../../src/platform/http/operator-route
 import { PublicRoute, type PublicRouteConfig } from '../../src/platform/http/public-route.js';
 import { openApiDocument } from '../../src/platform/openapi/openapi-document.js';
 import { TestApi } from '../support/api.js';
-import { operationsOf, type ServedOperation } from '../support/operations.js';
+import { operationsOf, operatorRoutesOf, type ServedOperation } from '../support/operations.js';
 
 interface BodySchema {
   properties?: Record<string, { 'x-ipm-extension'?: boolean }>;
@@ -133,9 +133,25 @@ describe('every route', () => {
     expect(callsWhere(({ revisionOf }) => revisionOf !== undefined)).toEqual(asking);
   });
 
-  it('beyond the operations is a probe, the metrics, or a file whose URL is the credential', () => {
-    const tree = api.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
-    const outside = tree.split(/\n(?=[├└])/).filter((branch) => !/^[├└]── \/ipm\//.test(branch));
+  const branches = (): string[] =>
+    api.app
+      .getHttpAdapter()
+      .getInstance()
+      .printRoutes({ commonPrefix: false })
+      .split(/\n(?=[├└])/);
+
+  it('below /api is declared by a room for operators, and lies below its path', () => {
+    const declared = operatorRoutesOf(api.app);
+    const below = branches().filter((branch) => /^[├└]── \/api\//.test(branch));
+    const methods = below.flatMap((branch) =>
+      [...branch.matchAll(/\(([A-Z, ]+)\)/g)].flatMap(([, list]) => list!.split(', ')),
+    );
+    expect(methods).toHaveLength(declared.length);
+    expect(declared.filter(({ path, options }) => !path.startsWith(options.room.path))).toEqual([]);
+  });
+
+  it('beyond these is a probe, the metrics, or a file whose URL is the credential', () => {
+    const outside = branches().filter((branch) => !/^[├└]── \/(ipm|api)\//.test(branch));
     expect(outside.map((branch) => branch.replace(/^[├└]── /, '').trim()).sort()).toEqual([
       '/files (PUT, GET)',
       '/health/live (GET)',

@@ -4,6 +4,7 @@ import { ModulesContainer } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
 import type { OperationConfig, OperationOptions } from '../../src/platform/http/operation.js';
+import type { OperatorRouteConfig, OperatorRouteOptions } from '../../src/platform/http/operator-route.js';
 
 export interface ServedOperation {
   /** Below /ipm, as in `stats.call`: `access/key/create`. */
@@ -25,9 +26,37 @@ const BODY_PARAMETER = 3; // RouteParamtypes.BODY, which Nest does not export
 
 /** Every operation that the application serves, from the metadata of its controllers. */
 export function operationsOf(app: NestFastifyApplication): ServedOperation[] {
+  return controllersOf(app)
+    .flatMap(operationsIn)
+    .sort((a, b) => (a.call < b.call ? -1 : 1));
+}
+
+export interface ServedOperatorRoute {
+  method: 'GET' | 'POST';
+  /** `/api/admin/operations/:operationRun` */
+  path: string;
+  options: OperatorRouteOptions;
+}
+
+/** Every route of the rooms for operators. */
+export function operatorRoutesOf(app: NestFastifyApplication): ServedOperatorRoute[] {
+  return controllersOf(app).flatMap((controller) => {
+    const prototype = controller.prototype as Record<string, unknown>;
+    return Object.getOwnPropertyNames(prototype).flatMap((name) => {
+      const handler = prototype[name];
+      if (typeof handler !== 'function') return [];
+      const config = Reflect.getMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) as
+        Partial<OperatorRouteConfig> | undefined;
+      if (!config?.operatorRoute) return [];
+      const path = `/${[pathOf(controller), pathOf(handler)].filter(Boolean).join('/')}`;
+      return [{ method: config.operatorRoute.method ?? 'GET', path, options: config.operatorRoute }];
+    });
+  });
+}
+
+function controllersOf(app: NestFastifyApplication): Type[] {
   const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()]);
-  const classes = new Set(controllers.map(({ metatype }) => metatype as Type));
-  return [...classes].flatMap(operationsIn).sort((a, b) => (a.call < b.call ? -1 : 1));
+  return [...new Set(controllers.map(({ metatype }) => metatype as Type))];
 }
 
 function operationsIn(controller: Type): ServedOperation[] {

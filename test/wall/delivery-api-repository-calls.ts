@@ -92,6 +92,7 @@ const replayCalls: CallsOf<ReplayRepository> = {
     },
   },
   find: { run: (replays, { db, of }) => replays.find(db, of.orgcode, of.replayId) },
+  noteRun: { run: (replays, { db, of }) => replays.noteRun(db, of.orgcode, of.replayId, 7) },
   askToCancel: {
     run: (replays, { db, of }) => replays.askToCancel(db, of.orgcode, LAID_OUT_REPLAY),
     shows: replayShown('cancel_asked'),

@@ -165,6 +165,7 @@ const laneHealthCalls: CallsOf<LaneHealthRepository> = {
 
 const catchUpCalls: CallsOf<CatchUpRepository> = {
   lagging: { system: true, run: (backlog) => backlog.lagging(10) },
+  find: { system: true, run: (backlog, { of }) => backlog.find(of.orgcode, of.webhookId) },
   lock: { system: true, run: (backlog, { db, of }) => backlog.lock(db, of) },
   keep: {
     system: true,

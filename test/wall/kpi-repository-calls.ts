@@ -189,6 +189,7 @@ const rollupCalls: CallsOf<KpiRollupRepository> = {
     },
   },
   insert: { run: (rollups, { db, of }) => rollups.insert(db, of.orgcode, newRollup) },
+  noteRun: { run: (rollups, { db, of }) => rollups.noteRun(db, of.orgcode, of.rollupId, 7) },
   find: { run: (rollups, { db, of }) => rollups.find(db, of.orgcode, of.rollupId) },
   open: {
     system: true,

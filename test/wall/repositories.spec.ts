@@ -9,6 +9,7 @@ import { layOutJobs } from './bulk-repository-calls.js';
 import { layOutLog } from './log-repository-calls.js';
 import { layOutRollup } from './kpi-repository-calls.js';
 import { layOutWork } from './delivery-repository-calls.js';
+import { layOutRun } from './operation-repository-calls.js';
 import { rememberVerifier, repositories, type RepositoryCall } from './repository-calls.js';
 import { anInhabitant, everyRow, type Inhabitant } from './two-organisations.js';
 
@@ -87,6 +88,7 @@ describe('the tenant wall below the repositories', () => {
     await layOutWork(api.database, here);
     await layOutJobs(api.database, here);
     await layOutRollup(api.database, here.orgcode);
+    await layOutRun(api.database, here.orgcode);
     // something for the sweeps to find
     await api.database.asOwner(
       `insert into idempotency_key (orgcode, route, key, request_hash, credential, expires_at) values ($1, 'r', 'old', '', 'c', now() - interval '1 day')`,

@@ -4,11 +4,11 @@ import { OrganisationRepository } from '../../src/access/organisation.repository
 import { SessionRepository } from '../../src/access/session.repository.js';
 import { AuditRepository, type NewAuditEvent } from '../../src/audit/audit.repository.js';
 import { CatalogRepository } from '../../src/catalog/catalog.repository.js';
-import { OperationRunRepository } from '../../src/operations/operation-run.repository.js';
 import type { Database } from '../../src/platform/database/database.js';
 import type { PlainTx, SystemTx, Tx } from '../../src/platform/database/transaction.js';
 import { IdempotencyRepository } from '../../src/platform/idempotency/idempotency.repository.js';
 import { WebhookRepository, type NewWebhook, type StatusChange } from '../../src/webhook/webhook.repository.js';
+import { WebhookSealRepository } from '../../src/webhook/webhook-seal.repository.js';
 import { WebhookTargetRepository } from '../../src/webhook/webhook-target.repository.js';
 import { WebhookSelfPauseRepository } from '../../src/webhook/webhook-self-pause.repository.js';
 import { backlogRepositories } from './backlog-repository-calls.js';
@@ -17,6 +17,7 @@ import { deliveryApiRepositories } from './delivery-api-repository-calls.js';
 import { deliveryRepositories } from './delivery-repository-calls.js';
 import { kpiRepositories } from './kpi-repository-calls.js';
 import { logRepositories } from './log-repository-calls.js';
+import { operationRepositories } from './operation-repository-calls.js';
 import { operatorRepositories } from './operator-repository-calls.js';
 import type { Inhabitant } from './two-organisations.js';
 
@@ -163,35 +164,6 @@ const idempotencyCalls: CallsOf<IdempotencyRepository> = {
   deleteExpired: { system: true, run: (keys, { db }) => keys.deleteExpired(db, 10) },
 };
 
-const operationRun = { type: 'spec', subject: 's', initiator: 'spec' };
-const started = async (runs: OperationRunRepository, { db }: CallScene): Promise<number> =>
-  (await runs.startOrTakeOver(db, operationRun, 60)) ?? 0;
-
-const operationRunCalls: CallsOf<OperationRunRepository> = {
-  startOrTakeOver: { system: true, run: started },
-  queue: { run: (runs, { db, of }) => runs.queue(db, { ...operationRun, orgcode: of.orgcode }) },
-  begin: {
-    system: true,
-    run: async (runs, scene) => runs.begin(scene.db, await started(runs, scene)),
-    shows: ({ db }) => db.$queryRaw`select 1 from operation_run where status = 'running'`,
-  },
-  beat: {
-    system: true,
-    run: async (runs, scene) => runs.beat(scene.db, await started(runs, scene), { n: 7 }),
-    shows: ({ db }) => db.$queryRaw`select 1 from operation_run where counts ->> 'n' = '7'`,
-  },
-  leave: {
-    system: true,
-    run: async (runs, scene) => runs.leave(scene.db, await started(runs, scene)),
-    shows: ({ db }) => db.$queryRaw`select 1 from operation_run where heartbeat_at = 'epoch'`,
-  },
-  complete: {
-    system: true,
-    run: async (runs, scene) => runs.complete(scene.db, await started(runs, scene), 'succeeded', {}, 'done'),
-    shows: ({ db }) => db.$queryRaw`select 1 from operation_run where status = 'completed'`,
-  },
-};
-
 const newWebhook: NewWebhook = {
   webhookId: 'new',
   caption: null,
@@ -258,6 +230,20 @@ const webhookTargetCalls: CallsOf<WebhookTargetRepository> = {
   },
 };
 
+const seals = { secretSealed: 'anew', previousSecretSealed: null, headersSealed: null };
+
+const webhookSealCalls: CallsOf<WebhookSealRepository> = {
+  sealedOtherwise: {
+    system: true,
+    run: (webhooks, { db }) => webhooks.sealedOtherwise(db, 'v1.other.', { orgcode: '', webhookId: '' }, 10),
+  },
+  lock: { run: (webhooks, { db, of }) => webhooks.lock(db, of) },
+  keep: {
+    run: (webhooks, { db, of }) => webhooks.keep(db, of, seals),
+    shows: ({ db, of }) => db.webhook.count({ where: { orgcode: of.orgcode, secretSealed: 'anew' } }),
+  },
+};
+
 const selfPauseCalls: CallsOf<WebhookSelfPauseRepository> = {
   lockActive: {
     run: async (webhooks, { db, of }) => Number((await webhooks.lockActive(db, of.orgcode, of.webhookId, 1)) ?? 0n),
@@ -282,18 +268,19 @@ export const repositories: Record<string, RepositoryUnderTest> = {
   OrganisationRepository: { make: () => new OrganisationRepository(), calls: organisationCalls },
   WebhookRepository: { make: (database) => new WebhookRepository(database), calls: webhookCalls },
   WebhookTargetRepository: { make: () => new WebhookTargetRepository(), calls: webhookTargetCalls },
+  WebhookSealRepository: { make: () => new WebhookSealRepository(), calls: webhookSealCalls },
   WebhookSelfPauseRepository: { make: () => new WebhookSelfPauseRepository(), calls: selfPauseCalls },
   SessionRepository: { make: () => new SessionRepository(), calls: sessionCalls },
   AuditRepository: { make: (database) => new AuditRepository(database), calls: auditCalls },
   CatalogRepository: { make: (database) => new CatalogRepository(database), calls: catalogCalls },
   IdempotencyRepository: { make: () => new IdempotencyRepository(), calls: idempotencyCalls },
-  OperationRunRepository: { make: () => new OperationRunRepository(), calls: operationRunCalls },
   ...logRepositories,
   ...deliveryRepositories,
   ...deliveryApiRepositories,
   ...bulkRepositories,
   ...backlogRepositories,
   ...kpiRepositories,
+  ...operationRepositories,
   ...operatorRepositories,
 };
 

@@ -29,7 +29,9 @@ const CROSSINGS: Record<string, string[]> = {
   'src/kpi/kpi-rollup.sweep.ts': ['kpi rollup'],
   'src/kpi/missing-buckets.sweep.ts': ['kpi rules'],
   'src/kpi/own-kpis.sweep.ts': ['own kpis'],
+  'src/operations/operation-reconciler.service.ts': ['operation run'],
   'src/operations/operation-runs.service.ts': ['operation run'],
+  'src/operations/operation-view.service.ts': ['operator view'],
   'src/operator/bulk-act-orders.service.ts': ['dead letters'],
   'src/operator/bulk-act-runs.service.ts': ['dead letters'],
   'src/operator/dead-letter-acts.service.ts': ['dead letters'],
@@ -37,6 +39,7 @@ const CROSSINGS: Record<string, string[]> = {
   'src/platform/database/database-life.ts': ['database life'],
   'src/platform/schedule/sweeps.ts': ['housekeeping'],
   'src/webhook/webhook-backlog-retention.service.ts': ['retention'],
+  'src/webhook/webhook-reencryption.service.ts': ['secret reencryption'],
   'src/webhook/webhook-targets.service.ts': ['webhook targets'],
 };
 
@@ -45,6 +48,7 @@ const SWEEPS = [
   'src/access/session.sweep.ts',
   'src/cdc/event-log.sweep.ts',
   'src/delivery/delivery-retention.sweep.ts',
+  'src/operations/operation-retention.sweep.ts',
   'src/platform/idempotency/idempotency.sweep.ts',
 ];
 

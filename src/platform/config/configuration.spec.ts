@@ -76,6 +76,15 @@ describe('readConfiguration', () => {
     ]);
   });
 
+  it("keeps the key of operators, which is nobody else's", () => {
+    const environment = { ...WITH_BOOTSTRAP, API_KEY: 'o'.repeat(32) };
+    expect(readConfiguration(environment)).toMatchObject({
+      operatorKey: 'o'.repeat(32),
+      bootstrap: { orgcode: 'acme' },
+    });
+    expect(readConfiguration(GOOD).operatorKey).toBeUndefined();
+  });
+
   it('counts an empty or blank value as unset', () => {
     expect(readConfiguration({ ...GOOD, PORT: '', IPM_ROLE: ' ', JWT_JWKS_URL: '' })).toEqual(readConfiguration(GOOD));
     expect(problemsOf({ ...GOOD, DATABASE_URL: '  ' })).toHaveLength(1);

@@ -161,6 +161,16 @@ export function Limit(): PropertyDecorator {
   return field({ type: 'integer' }, [IsInt({ message: 'not_an_integer' })], { optional: true });
 }
 
+/** An integer as it stands in an address. */
+export function IntegerInAddress(options?: FieldOptions): PropertyDecorator {
+  return field({ type: 'integer' }, [Matches(/^-?\d{1,15}$/, { message: 'not_an_integer' })], options);
+}
+
+/** Yes or no as it stands in an address. */
+export function FlagInAddress(options?: FieldOptions): PropertyDecorator {
+  return field({ type: 'boolean' }, [IsIn(['true', 'false'], { message: 'not_a_boolean' })], options);
+}
+
 /** Any JSON object; who uses it checks what is in it. */
 export function OpenObject(options?: FieldOptions): PropertyDecorator {
   return field({ type: 'object' }, [IsObject({ message: 'not_an_object' })], options);

@@ -23,7 +23,10 @@ export function openApiDocument(app: NestFastifyApplication, publicUrl: string):
     .addSecurityRequirements('apiKeyAuth')
     .addSecurityRequirements('bearerAuth');
   const document = SwaggerModule.createDocument(app, builder.build(), { ignoreGlobalPrefix: true });
-  for (const { post } of Object.values(document.paths)) if (post) sayWhetherBodyIsRequired(document, post);
+  for (const [path, { get, post }] of Object.entries(document.paths)) {
+    if (post) sayWhetherBodyIsRequired(document, post);
+    if (path.startsWith('/api/')) for (const one of [get, post]) if (one) one.servers = [{ url: publicUrl }]; // beside /ipm
+  }
   return document;
 }
 

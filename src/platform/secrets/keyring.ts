@@ -15,7 +15,8 @@ const TAG_BYTES = 16;
 export class Keyring {
   private readonly derived = new Map<HashPurpose, Buffer>();
   private readonly encryptionKeys: ReadonlyMap<string, Buffer>;
-  private readonly newestKeyId: string;
+  /** Of the key that seals; the others only open. */
+  readonly newestKeyId: string;
   private readonly secret: string;
 
   constructor(configuration: Configuration) {
@@ -44,7 +45,21 @@ export class Keyring {
     const cipher = createCipheriv('aes-256-gcm', this.encryptionKey(this.newestKeyId), nonce);
     cipher.setAAD(Buffer.from(`${this.newestKeyId}|${boundTo}`));
     const sealed = Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-    return `v1.${this.newestKeyId}.${sealed.toString('base64url')}`;
+    return `${this.newestSeal}${sealed.toString('base64url')}`;
+  }
+
+  /** What every text begins with that the newest key has sealed. */
+  get newestSeal(): string {
+    return `v1.${this.newestKeyId}.`;
+  }
+
+  knows(keyId: string): boolean {
+    return this.encryptionKeys.has(keyId);
+  }
+
+  /** The same text under the newest key. */
+  sealAnew(sealedText: string, boundTo: string): string {
+    return sealedText.startsWith(this.newestSeal) ? sealedText : this.seal(this.open(sealedText, boundTo), boundTo);
   }
 
   open(sealedText: string, boundTo: string): string {

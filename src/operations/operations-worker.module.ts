@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { OperationReconciler } from './operation-reconciler.service.js';
+import { OperationReconcilerSweep } from './operation-reconciler.sweep.js';
+import { OperationRetentionSweep } from './operation-retention.sweep.js';
+import { OperationRunRepository } from './operation-run.repository.js';
+import { OperationsModule } from './operations.module.js';
+
+/** What becomes of runs whose worker is gone, and of old ones. */
+@Module({
+  imports: [OperationsModule],
+  providers: [OperationReconciler, OperationReconcilerSweep, OperationRetentionSweep, OperationRunRepository],
+})
+export class OperationsWorkerModule {}
