@@ -26,6 +26,8 @@ import type {
 import { deliveryErrors } from './delivery.errors.js';
 import { attemptsToWire, deliveryToWire, statusOf } from './delivery.mapper.js';
 
+export { deliveryId, deliveryKey, type DeliveryKey };
+
 /** Keys that one page looks at, however few of them pass: then it answers short, and goes on in the next. */
 const MAX_SCANNED = 20_000;
 /** What waits in a lane is looked through for times no further. */

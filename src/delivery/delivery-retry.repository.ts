@@ -25,8 +25,19 @@ export class DeliveryRetryRepository {
     return row;
   }
 
-  /** Due now, and dead no more. The row must be locked. Workers that were lost with it before do not count again. */
-  async schedule(tx: Tx, orgcode: string, { lane, position, replayNo }: DeliveryKey): Promise<void> {
+  /** The number that an operator has replayed it under. The row must be locked, or somebody may be about to. */
+  async replayedAs(tx: Tx, orgcode: string, { lane, position, replayNo }: DeliveryKey): Promise<number | undefined> {
+    const [row] = await tx.$queryRaw<{ replayedAs: number }[]>`
+      select replayed_as as "replayedAs" from dead_letter_mark
+      where orgcode = ${orgcode} and lane = ${lane} and position = ${position} and replay_no = ${replayNo} and replayed_as is not null`;
+    return row?.replayedAs;
+  }
+
+  /**
+   * Due now, and dead no more: what operators marked is open again should it die once more, and their timeline tells of it. The row must
+   * be locked. Workers that were lost with it before do not count again.
+   */
+  async schedule(tx: Tx, orgcode: string, { lane, position, replayNo }: DeliveryKey, actor: string): Promise<void> {
     await tx.$executeRaw`
       with again as (
         update delivery set status = 'scheduled', reason = ${RETRIED}, lost_with = 0
@@ -35,6 +46,12 @@ export class DeliveryRetryRepository {
       ), listed as (
         delete from delivery_dead x using again a
         where x.orgcode = ${orgcode} and x.lane = a.lane and x.position = a.position and x.replay_no = a.replay_no
+      ), unmarked as (
+        delete from dead_letter_mark x using again a
+        where x.orgcode = ${orgcode} and x.lane = a.lane and x.position = a.position and x.replay_no = a.replay_no
+      ), told as (
+        insert into dead_letter_act (orgcode, lane, position, replay_no, act, actor)
+        select ${orgcode}, lane, position, replay_no, 'retried_by_hand', ${actor} from again
       )
       insert into delivery_due (orgcode, lane, due_at, position, replay_no)
       select ${orgcode}, lane, clock_timestamp(), position, replay_no from again`;

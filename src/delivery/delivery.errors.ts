@@ -13,6 +13,12 @@ export const deliveryErrors = defineErrors({
     status: 409,
     message: 'Only a dead delivery is retried by hand; details.status says how it stands.',
   },
+  isReplayed: {
+    tag: 'delivery_replayed',
+    major: 'conflict',
+    status: 409,
+    message: 'An operator has replayed it; details.replay_delivery_id names the delivery that took its place.',
+  },
   eventExpired: {
     tag: 'event_expired',
     major: 'conflict',

@@ -128,7 +128,10 @@ export class DeliveryRepository {
     return rows.map(({ lane }) => lane);
   }
 
-  /** Lanes with something due, by leaps over the key: its cost goes with the lanes that wait and not with what waits in them. */
+  /**
+   * Lanes with something due, by leaps over the key: its cost goes with the lanes that wait and not with what waits in them. Of revoked
+   * webhooks all, for what waits there is ended and not sent.
+   */
   async dueLanes(after: bigint, limit: number): Promise<{ lane: bigint; orgcode: string; status: string }[]> {
     return this.database.plainAcross('delivery', (tx) =>
       tx.rows(
@@ -139,7 +142,8 @@ export class DeliveryRepository {
            select n.lane, n.due_at from first f cross join lateral
              (select lane, due_at from delivery_due d where d.lane > f.lane order by lane, due_at limit 1) n)
          select f.lane, w.orgcode, w.status from first f join webhook w using (lane) left join webhook_health h using (lane)
-         where f.due_at <= clock_timestamp() and w.status <> 'paused' and (h.not_before is null or h.not_before <= clock_timestamp())
+         where w.status = 'revoked' or
+           (w.status = 'active' and f.due_at <= clock_timestamp() and (h.not_before is null or h.not_before <= clock_timestamp()))
          limit $2`,
         [after, limit],
       ),

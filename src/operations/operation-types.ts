@@ -19,6 +19,7 @@ export const operationTypes: Readonly<Record<string, OperationType>> = {
   event_retention: { label: 'Retention of events', runningSeconds: 120, queuedSeconds: HOUR },
   kpi_rollup: { label: 'Rollup of KPIs', runningSeconds: 120, queuedSeconds: HOUR },
   own_kpis: { label: "IPM's own KPIs", runningSeconds: 120, queuedSeconds: HOUR },
+  dead_letter_bulk_act: { label: 'Act on many dead letters', runningSeconds: 120, queuedSeconds: HOUR },
   secret_reencryption: { label: 'Re-encryption of secrets', runningSeconds: 120, queuedSeconds: HOUR },
 };
 

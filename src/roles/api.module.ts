@@ -22,6 +22,9 @@ import { KpiController } from '../kpi/kpi.controller.js';
 import { KpiModule } from '../kpi/kpi.module.js';
 import { OperationsApiModule } from '../operations/operations-api.module.js';
 import { OperationsController } from '../operations/operations.controller.js';
+import { BulkActController } from '../operator/bulk-act.controller.js';
+import { OperatorController } from '../operator/operator.controller.js';
+import { OperatorModule } from '../operator/operator.module.js';
 import { WebhookController } from '../webhook/webhook.controller.js';
 import { WebhookModule } from '../webhook/webhook.module.js';
 
@@ -38,6 +41,7 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     BulkModule,
     KpiModule,
     OperationsApiModule,
+    OperatorModule,
   ],
   controllers: [
     AccessController,
@@ -51,6 +55,8 @@ import { WebhookModule } from '../webhook/webhook.module.js';
     KpiController,
     KpiRuleController,
     OperationsController,
+    OperatorController,
+    BulkActController,
   ],
   providers: [AuthenticationHook, CallRate, OperatorDoor, OperatorKey],
 })

@@ -6,6 +6,7 @@ import { CdcWorkerModule } from '../cdc/cdc-worker.module.js';
 import { DeliveryWorkerModule } from '../delivery/delivery-worker.module.js';
 import { KpiWorkerModule } from '../kpi/kpi-worker.module.js';
 import { OperationsWorkerModule } from '../operations/operations-worker.module.js';
+import { OperatorWorkerModule } from '../operator/operator-worker.module.js';
 
 /** The rooms that run jobs. Only here are the clocks of `@nestjs/schedule` wound, so only workers sweep. */
 @Module({
@@ -17,6 +18,7 @@ import { OperationsWorkerModule } from '../operations/operations-worker.module.j
     BulkWorkerModule,
     KpiWorkerModule,
     OperationsWorkerModule,
+    OperatorWorkerModule,
   ],
 })
 export class WorkerModule {}

@@ -1,4 +1,5 @@
 import type { FieldProblem } from '../platform/errors/app-error.js';
+import { isSensitiveName } from '../platform/redaction/sensitive-names.js';
 
 const MAX_HEADERS = 20;
 const NAME = /^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
@@ -6,7 +7,6 @@ const VALUE = /^[\x20-\x7e]{1,1024}$/;
 /** What the protocol, the signature or the way of the message itself says. */
 const RESERVED =
   /^(host|content-.*|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|proxy-.*|cookie|webhook-.*|ipm-.*|user-agent|date|via|forwarded|x-forwarded-.*|x-real-ip|accept-encoding|traceparent|tracestate)$/;
-const SENSITIVE = /auth|token|secret|password|passwd|api-?key|credential|signature|session/;
 
 export const MASKED_VALUE = '[masked]';
 
@@ -29,6 +29,6 @@ export function headerProblems(headers: Readonly<Record<string, unknown>>): Fiel
 /** As somebody may see them: of what looks like a credential only that it is there. */
 export function maskedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, SENSITIVE.test(name.toLowerCase()) ? MASKED_VALUE : value]),
+    Object.entries(headers).map(([name, value]) => [name, isSensitiveName(name) ? MASKED_VALUE : value]),
   );
 }

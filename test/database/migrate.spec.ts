@@ -125,7 +125,14 @@ describe('migrate', () => {
         `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and not relforcerowsecurity order by 1`,
       );
       // none of them belongs to an organisation; partitions are reached by way of their table alone
-      const names = ['_prisma_migrations', 'database_life', 'delivery_lease', 'event_partition', 'event_zone'];
+      const names = [
+        '_prisma_migrations',
+        'database_life',
+        'dead_letter_bulk_act',
+        'delivery_lease',
+        'event_partition',
+        'event_zone',
+      ];
       expect(open.map(({ relname }) => relname).filter((name) => !/^event_from_\d+$/.test(String(name)))).toEqual(
         names,
       );

@@ -54,8 +54,9 @@ const readingCalls: CallsOf<DeliveryReadingRepository> = {
 
 const retryCalls: CallsOf<DeliveryRetryRepository> = {
   lock: { run: (retry, { db, of }) => retry.lock(db, of.orgcode, dead(of)) },
+  replayedAs: { run: (retry, { db, of }) => retry.replayedAs(db, of.orgcode, { ...dead(of), replayNo: 1 }) },
   schedule: {
-    run: (retry, { db, of }) => retry.schedule(db, of.orgcode, dead(of)),
+    run: (retry, { db, of }) => retry.schedule(db, of.orgcode, dead(of), 'spec'),
     shows: ({ db, of }) => db.deliveryDue.count({ where: { lane: of.lane, replayNo: 0 } }),
   },
 };

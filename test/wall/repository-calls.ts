@@ -18,6 +18,7 @@ import { deliveryRepositories } from './delivery-repository-calls.js';
 import { kpiRepositories } from './kpi-repository-calls.js';
 import { logRepositories } from './log-repository-calls.js';
 import { operationRepositories } from './operation-repository-calls.js';
+import { operatorRepositories } from './operator-repository-calls.js';
 import type { Inhabitant } from './two-organisations.js';
 
 /** What a method is called with; the handle counts as whichever kind the method asks for. */
@@ -282,6 +283,7 @@ export const repositories: Record<string, RepositoryUnderTest> = {
   ...backlogRepositories,
   ...kpiRepositories,
   ...operationRepositories,
+  ...operatorRepositories,
 };
 
 const verifiers = new Map<string, Buffer>();

@@ -170,7 +170,13 @@ async function layOutDeliveries(
      ), q as (
        insert into delivery_due (orgcode, lane, due_at, position, replay_no) select $1, lane, '2100-01-01', $3::bigint, 2 from w
      ), g as (
-       insert into delivery_dead (orgcode, lane, position, replay_no) select $1, lane, $3::bigint, 0 from w
+       insert into delivery_dead (orgcode, lane, position, replay_no, error_tag) select $1, lane, $3::bigint, 0, $4 from w
+     ), e as (
+       insert into delivery_cancelled (orgcode, lane, position, replay_no, reason) select $1, lane, $3::bigint, 3, $4 from w
+     ), m as (
+       insert into dead_letter_mark (orgcode, lane, position, replay_no, status, replayed_as) select $1, lane, $3::bigint, 1, 'replayed', 2 from w
+     ), t as (
+       insert into dead_letter_act (orgcode, lane, position, replay_no, act, actor) select $1, lane, $3::bigint, 0, 'acknowledged', $4 from w
      ), k as (
        insert into delivery_key select $1, lane, $4, $3::bigint, 2 from w
      ), o as (

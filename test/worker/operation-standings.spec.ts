@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { OperationReconciler } from '../../src/operations/operation-reconciler.service.js';
 import { TestApi } from '../support/api.js';
 import { BulkScene } from '../support/bulk-scene.js';
@@ -173,5 +174,31 @@ describe('a stale run', () => {
       reconciled: false,
     });
     expect(await reconciled('secret_reencryption', 'k9', null)).toMatchObject({ status: 'running' });
+  });
+
+  describe('of an act on many dead letters', () => {
+    const TYPE = 'dead_letter_bulk_act';
+    const order = async (): Promise<string> => {
+      const [row] = await api.database.asOwner<{ id: string }>(
+        `insert into dead_letter_bulk_act (act, filter) values ('acknowledge', '{"orgcode": "nobody"}') returning bulk_act_id::text as id`,
+      );
+      return row!.id;
+    };
+
+    it('goes on to its end, and then has ended', async () => {
+      const id = await order();
+      expect(await reconciled(TYPE, id, null)).toMatchObject({ outcome: 'succeeded', reconciled: false });
+      expect(await reconciled(TYPE, id, null)).toMatchObject({ outcome: 'succeeded', ...settled('work_ended') });
+    });
+
+    it('that was cancelled is blocked', async () => {
+      const id = await order();
+      await api.database.asOwner('update dead_letter_bulk_act set cancel_asked = true where bulk_act_id = $1', [id]);
+      expect(await reconciled(TYPE, id, null)).toMatchObject({ outcome: 'blocked', reconciled: false });
+    });
+
+    it('that is no more has failed', async () => {
+      expect(await reconciled(TYPE, randomUUID(), null)).toMatchObject({ outcome: 'failed', ...settled('work_gone') });
+    });
   });
 });

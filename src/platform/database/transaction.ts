@@ -33,6 +33,7 @@ export type SystemWork =
   | 'event arrivals'
   | 'event routing'
   | 'delivery'
+  | 'dead letters'
   | 'retention'
   | 'operation run'
   | 'operator view'
