@@ -6,6 +6,7 @@ import { failed, ok, type Finding } from './doctor-finding.js';
 import { examinePostgres } from './doctor-postgres.js';
 import { examineRedis } from './doctor-redis.js';
 import { examineObjectStore } from './doctor-store.js';
+import { examineWork } from './doctor-work.js';
 import { failureOf } from './failure.js';
 import { migrationsFolder } from './migrate-command.js';
 import { examples, whenRun } from './options.js';
@@ -22,6 +23,9 @@ Each line is ok, warning or failed, with what to do next. The exit code is 1 whe
   whenRun(doctor, examine);
 }
 
+/** Without these nobody can ask how the work stands. */
+const NEEDED_TO_LOOK = new Set(['connection', 'configuration', 'Postgres', 'migrations', 'tenant wall']);
+
 async function examine(): Promise<CommandResult> {
   const { environment, unconnected } = environmentOrProblem();
   const configuration = configurationOrProblems(environment);
@@ -35,7 +39,9 @@ async function examine(): Promise<CommandResult> {
     complete ? examineObjectStore(complete) : Promise.resolve([]),
   ]);
   const configured = Array.isArray(configuration) ? configuration : [ok('configuration', 'complete')];
-  const checks = [...unconnected, ...configured, ...stores.flat()];
+  const examined = [...unconnected, ...configured, ...stores.flat()];
+  const isUsable = !examined.some(({ check, verdict }) => verdict === 'failed' && NEEDED_TO_LOOK.has(check));
+  const checks = [...examined, ...(isUsable && complete ? await examineWork() : [])];
   const healthy = checks.every(({ verdict }) => verdict !== 'failed');
   return { document: { healthy, checks }, text: textOf(checks), exitCode: healthy ? 0 : 1 };
 }

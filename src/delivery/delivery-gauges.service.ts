@@ -4,7 +4,7 @@ import { FigureGauges } from '../platform/telemetry/figure-gauges.js';
 import { Metrics } from '../platform/telemetry/metrics.js';
 import { IN_FLIGHT } from './delivery-limits.js';
 import { DeliveryPump } from './delivery-pump.service.js';
-import { QueueState } from './queue-state.repository.js';
+import { DeliveryStanding } from './delivery-standing.service.js';
 
 /** Shows what waits, when somebody asks. */
 @Injectable()
@@ -12,7 +12,7 @@ export class DeliveryGauges implements OnModuleInit {
   constructor(
     private readonly metrics: Metrics,
     private readonly pump: DeliveryPump,
-    private readonly queue: QueueState,
+    private readonly standing: DeliveryStanding,
   ) {}
 
   onModuleInit(): void {
@@ -28,7 +28,7 @@ export class DeliveryGauges implements OnModuleInit {
         this.set({ state: 'queued' }, pump.load.queued);
       },
     });
-    new FigureGauges(registry, 'what waits', () => this.queue.figures())
+    new FigureGauges(registry, 'what waits', () => this.standing.figures())
       .show(
         'ipm_delivery_due',
         'Deliveries that could be sent and are not, counted up to 100,000; without those of paused webhooks and of endpoints that a breaker spares',

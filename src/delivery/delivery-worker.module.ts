@@ -25,12 +25,12 @@ import { DeliveryRetentionSweep } from './delivery-retention.sweep.js';
 import { DeliveryRouting } from './delivery-routing.service.js';
 import { DeliverySender } from './delivery-sender.service.js';
 import { LeaseTimes } from './lease-times.js';
+import { DeliveryStandingModule } from './delivery-standing.module.js';
 import { DeliverySweep } from './delivery.sweep.js';
 import { DueLanes } from './due-lanes.service.js';
 import { LaneHealthRepository } from './lane-health.repository.js';
 import { LaneHealth } from './lane-health.service.js';
 import { Settlement } from './settlement.service.js';
-import { QueueState } from './queue-state.repository.js';
 import { ReplayCompletion } from './replay-completion.service.js';
 import { ReplayReconciliation } from './replay-reconciliation.js';
 import { ReplayRepository } from './replay.repository.js';
@@ -42,7 +42,15 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
 
 /** Routing, sending, settling: what runs in workers. */
 @Module({
-  imports: [AuditModule, CdcModule, CdcWorkerModule, EventLogModule, OperationsModule, WebhookWorkerModule],
+  imports: [
+    AuditModule,
+    CdcModule,
+    CdcWorkerModule,
+    DeliveryStandingModule,
+    EventLogModule,
+    OperationsModule,
+    WebhookWorkerModule,
+  ],
   providers: [
     AttemptResults,
     AutoPause,
@@ -68,7 +76,6 @@ import { TargetRefreshSweep } from './target-refresh.sweep.js';
     DueLanes,
     LaneHealth,
     LaneHealthRepository,
-    QueueState,
     ReplayCompletion,
     ReplayReconciliation,
     ReplayRepository,

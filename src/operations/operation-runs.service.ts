@@ -76,6 +76,11 @@ export class OperationRuns {
     return this.runs.complete(tx, id, result);
   }
 
+  /** How many have not ended, and of how many the worker is silent. */
+  standing(): ReturnType<OperationRunRepository['standing']> {
+    return this.across((tx) => this.runs.standing(tx));
+  }
+
   private async workOn(taken: TakenRun, { type, subject }: Kind, work: OperationWork): Promise<void> {
     const { id } = taken;
     const beat = (counts?: OperationCounts): Promise<boolean> =>

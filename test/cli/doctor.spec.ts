@@ -75,6 +75,7 @@ describe('ipm doctor', () => {
         'clock of Postgres ok',
       ],
       ...['Redis ok', 'Redis memory ok', 'clock of Redis ok', 'object store ok', 'disk space ok'],
+      ...['routing ok', 'deliveries ok', 'operation runs ok', 'event log ok'],
     ]);
   });
 
