@@ -34,7 +34,11 @@ export async function openLoop({ base, headers }, { rate, seconds, next }) {
   await Promise.all(calls);
   const tookMs = performance.now() - beginMs;
   await pool.close();
-  if (problems.length > 0) throw new Error(`${problems.length} of ${calls.length} calls failed: ${problems[0]}`);
+  if (problems.length > 0)
+    throw Object.assign(new Error(`${problems.length} of ${calls.length} calls failed: ${problems[0]}`), {
+      name: 'CallsFailed',
+      failed: problems.length,
+    });
   return {
     perSecond: (calls.length * 1_000) / tookMs,
     p50Ms: percentile(latencies, 0.5),

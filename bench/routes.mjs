@@ -2,7 +2,7 @@ import path from 'node:path';
 import { CpuMeter } from './cpu-meter.mjs';
 import { openLoop } from './open-loop.mjs';
 import { hottestFunctions } from './profile.mjs';
-import { aligned, figuresOver, judgedAlone, median, notMeasured } from './report.mjs';
+import { aligned, figuresOver, judgedAlone, median, never, notMeasured } from './report.mjs';
 import { ROUTE_LOADS } from './route-loads.mjs';
 import { routeTargets } from './route-targets.mjs';
 import { RoutesGround } from './routes-ground.mjs';
@@ -52,10 +52,12 @@ async function onStores(stores, layout, targets, { runs = 3, seconds = 8, profil
     const routes = [];
     for (const target of targets) {
       routes.push(await routeOn(ground, target, { runs, seconds }));
-      progress(lineOf(routes.at(-1)).join('  '));
+      progress(inShort(routes.at(-1)));
     }
     if (profile) await ground.ipm.server.stop();
-    const where = profile ? routes.flatMap((route) => hottestOf(route, profiles)) : [];
+    const where = profile
+      ? routes.filter(({ problem }) => !problem).flatMap((route) => hottestOf(route, profiles))
+      : [];
     return reportOf(routes, ground, { seconds, where });
   } finally {
     await ground.end();
@@ -70,10 +72,15 @@ async function routeOn(ground, { operation, method, rate, atMost }, { runs, seco
     await ground.untilIdle();
     return loaded(ground, { ...wanted, next: call });
   };
-  await load({ rate: rate * WARM_UP.shareOfRate, seconds: WARM_UP.seconds });
   const results = [];
-  while (results.length < runs) results.push(await load({ rate, seconds }));
-  return { operation, rate, atMost, results };
+  try {
+    await load({ rate: rate * WARM_UP.shareOfRate, seconds: WARM_UP.seconds });
+    while (results.length < runs) results.push(await load({ rate, seconds }));
+    return { operation, rate, atMost, results };
+  } catch (error) {
+    if (error.name !== 'CallsFailed') throw error;
+    return { operation, rate, atMost, results: [], failed: error.failed, problem: error.message };
+  }
 }
 
 async function loaded({ ipm }, load) {
@@ -93,14 +100,23 @@ function hottestOf({ operation, results }, folder) {
 }
 
 function reportOf(routes, ground, { seconds, where }) {
-  const all = routes.flatMap(({ results }) => results);
-  const { figures, notes } = judgedAlone(figuresOf(routes), all);
+  const [measured, broken] = [routes.filter((route) => !route.problem), routes.filter((route) => route.problem)];
+  const { figures, notes } = judgedAlone(
+    figuresOf(measured),
+    measured.flatMap(({ results }) => results),
+  );
+  const failures = broken.map(({ operation, problem }) => `FAILED: ${operation}: ${problem}`);
   return {
     how: how(ground, seconds),
-    figures,
-    notes: [...notes, '', ...aligned([HEADINGS, ...routes.map(lineOf)]), ...where],
+    figures: [...figures, ...broken.map(failureOf)],
+    notes: ['', ...aligned([HEADINGS, ...measured.map(lineOf)]), ...notes, ...where, ...failures],
     routes: routes.map(({ results, ...route }) => ({ ...route, runs: results.map(withoutSpan) })),
   };
+}
+
+/** Whatever the machine did meanwhile: an answer that is not one is no slow answer. */
+function failureOf({ operation, rate, failed }) {
+  return never(`${operation} at ${rate}/s, answers other than 200`, 'calls', [failed]);
 }
 
 function withoutSpan({ span: _, ...result }) {
@@ -125,6 +141,10 @@ const HEADINGS = [
   'others (cores)',
 ];
 
+function inShort(route) {
+  return route.problem ? `${route.operation} FAILED: ${route.problem}` : lineOf(route).join('  ');
+}
+
 function lineOf({ operation, results }) {
   const middle = (pick, digits) => median(results.map(pick)).toFixed(digits);
   return [
@@ -144,7 +164,7 @@ function how({ layout, kpis, webhooks, endedJobs }, seconds) {
   return [
     `${layout.events} events of 101 organisations, half of them the measured one's; ${kpis.figures} KPI figures and ${endedJobs} ended jobs of it; ${webhooks} webhooks, 200 of them its own; role all, one process, limits lifted`,
     `each route by itself at 10 times its x-qps-target for ${seconds} s; target: a fifth of its x-latency-p95-ms, both from the contract`,
-    'open loop: calls begin at their time whatever became of those before, and are timed from it; any answer but 200 ends the bench; before each run the server is idle',
+    'open loop: calls begin at their time whatever became of those before, and are timed from it; a route with any answer but 200 has failed; before each run the server is idle',
     'bodies in turn: first, deep and filtered pages, six kinds of KPI queries; what is written to is new each time; webhooks and bulk jobs are written by 100 organisations in turn, jobs run meanwhile (5 lines, 10 records); replays send 8 events to a sink on this machine',
     'Postgres with fsync and synchronous_commit on, load generator on the same machine',
   ];
