@@ -11,19 +11,34 @@ import { RARE_SERVICE } from './seed-layout.mjs';
 const PLACES = 16;
 
 /** The pages that are asked for, as bodies of cdc/list; each starts at several places. */
-export async function feedPages({ databaseUrl, environment }, layout) {
-  const places = Array.from({ length: PLACES }, (_, i) => Math.floor(layout.events * (0.4 + (0.2 * i) / PLACES)));
-  const paging = new Paging(new Keyring(readConfiguration(environment)), { epoch: await epochOf(databaseUrl) });
-  const fromToken = (filters) => (position) => {
-    const scope = feedScope(ORGCODE, feedFilters(filters));
-    return { ...filters, next_token: paging.tokenAt([String(position)], scope) };
-  };
+export async function feedPages(ipm, layout) {
+  const deepPages = await deepPagesOf(ipm, layout);
   return [
     { name: 'first page', bodies: [{}], isFull: true },
-    { name: 'deep page', bodies: places.map(fromToken({})), isFull: true },
-    { name: 'rare service', bodies: places.map(fromToken({ service: RARE_SERVICE })) },
-    { name: 'one minute', bodies: places.map((position) => layout.minuteAround(position)), isFull: true },
+    { name: 'deep page', bodies: deepPages({}), isFull: true },
+    { name: 'rare service', bodies: deepPages({ service: RARE_SERVICE }) },
+    { name: 'one minute', bodies: minutesOf(layout), isFull: true },
   ];
+}
+
+/** Pages with some filters, each after a token. */
+export async function deepPagesOf({ databaseUrl, environment }, layout) {
+  const paging = new Paging(new Keyring(readConfiguration(environment)), { epoch: await epochOf(databaseUrl) });
+  return (filters) => {
+    const scope = feedScope(ORGCODE, feedFilters(filters));
+    return placesIn(layout).map((position) => ({
+      ...filters,
+      next_token: paging.tokenAt([String(position)], scope),
+    }));
+  };
+}
+
+export function minutesOf(layout) {
+  return placesIn(layout).map((position) => layout.minuteAround(position));
+}
+
+function placesIn({ events }) {
+  return Array.from({ length: PLACES }, (_, i) => Math.floor(events * (0.4 + (0.2 * i) / PLACES)));
 }
 
 async function epochOf(connectionString) {

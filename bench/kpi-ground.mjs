@@ -12,26 +12,34 @@ export const ARTICLE_SERIES = ARTICLES;
 
 /**
  * Figures by the hour of 10 departments in each of 50 facilities, and by the day of 1,000 articles of the organisation, written
- * straight into the tables that the product reads.
+ * straight into the tables that the product reads, unless they are there.
  */
 export async function fillKpis(connectionString, rows) {
   const client = new pg.Client({ connectionString });
   await client.connect();
   try {
     const hours = Math.max(1, Math.round((rows - ARTICLES * DAYS) / (FACILITIES * DEPARTMENTS)));
-    for (const [keys, count, step] of [
-      [departments(), hours, '1 hour'],
-      [articles(), DAYS, '1 day'],
-    ]) {
-      await insertSeries(client, keys);
-      await insertFigures(client, keys, count, step);
-    }
-    await client.query('vacuum (analyze) kpi_series, kpi_snapshot');
+    const { rows: present } = await client.query(`select from kpi_series where kpi_code = 'stock' limit 1`);
+    if (present.length === 0) await fill(client, hours);
     const { rows: counted } = await client.query('select count(*)::int as figures from kpi_snapshot');
     return { figures: counted[0].figures, hours, days: DAYS };
   } finally {
     await client.end();
   }
+}
+
+/** In one transaction: what is there is whole. */
+async function fill(client, hours) {
+  await client.query('begin');
+  for (const [keys, count, step] of [
+    [departments(), hours, '1 hour'],
+    [articles(), DAYS, '1 day'],
+  ]) {
+    await insertSeries(client, keys);
+    await insertFigures(client, keys, count, step);
+  }
+  await client.query('commit');
+  await client.query('vacuum (analyze) kpi_series, kpi_snapshot');
 }
 
 function departments() {

@@ -20,6 +20,8 @@ const BENCHES = {
   neighbours: 'how late healthy webhooks are while a dead one has 200,000 deliveries waiting',
   bulk: 'imports and exports of a file of lines: lines a second, peak memory, and publishing of others meanwhile',
   kpi: 'kpi/query, record and alert in an open loop on a million figures',
+  routes:
+    'each route of the contract at 10 times its rate in an open loop, against a fifth of its p95, on a large store',
   workers: 'how much more two workers deliver than one, on this machine',
 };
 
@@ -32,13 +34,14 @@ ${Object.entries(BENCHES)
   --runs N          how often (start 5, idle 3, guarded 5 pairs, page 5, stop 5, publish 5 rounds, single 5, the others 3)
   --seconds N       length of a run under load (8; feed, deliver 3; stream 10; latency, neighbours 20), wait before memory is read (30), load before SIGTERM (2)
   --connections N   of the load (64; publish 8)
-  --profile         guarded, publish, single, deliver: one more run under the CPU profiler, and where the time goes
+  --profile         guarded, publish, single, deliver: one more run under the CPU profiler, and where the time goes; routes: all of it under the profiler
   --cold            start: npm ci with an empty npm cache
-  --events N        seed, feed: how many there are in the log (1m); bulk: lines of the file (100k); kpi: figures (1m); 10k and 50m are numbers too
+  --events N        seed, feed: how many there are in the log (1m); bulk: lines of the file (100k); kpi: figures (1m); routes: 10m; 10k and 50m are numbers too
   --event-bytes N   seed, bulk: of an event as JSON (1024); some 580 more on the disk
   --keep FOLDER     seed: where the store stays
-  --store FOLDER    publish, single, feed: use a kept store; feed takes two and compares them, the smaller first
+  --store FOLDER    publish, single, feed, routes: use a kept store (routes adds figures, webhooks and jobs); feed takes two and compares them, the smaller first
   --explain         feed, kpi: how Postgres runs the statement of each page
+  --only ROUTE      routes: one of them, as cdc/list
   --readers N       stream (500)
   --rate N          stream: events a second (200); neighbours: the same (200); latency: deliveries a second, for half of a known figure
   --deliveries N    deliver, workers: of a run (100k)
@@ -62,6 +65,7 @@ const NUMBERS = [
   'webhooks',
   'waiting',
 ];
+const TEXTS = ['keep', 'only'];
 const FACTORS = { '': 1, k: 1_000, m: 1_000_000 };
 const MOST = 1_000_000_000;
 
@@ -69,6 +73,7 @@ const OPTIONS = {
   ...Object.fromEntries(NUMBERS.map((name) => [name, { type: 'string' }])),
   keep: { type: 'string' },
   store: { type: 'string', multiple: true },
+  only: { type: 'string' },
   profile: { type: 'boolean', default: false },
   explain: { type: 'boolean', default: false },
   cold: { type: 'boolean', default: false },
@@ -100,7 +105,7 @@ async function run(args) {
 function optionsIn({ store: stores, 'event-bytes': eventBytes, ...rest }) {
   const given = Object.entries({ ...rest, stores, eventBytes }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(
-    given.map(([name, value]) => [name, typeof value === 'string' && name !== 'keep' ? numberIn(value) : value]),
+    given.map(([name, value]) => [name, typeof value === 'string' && !TEXTS.includes(name) ? numberIn(value) : value]),
   );
 }
 

@@ -6,17 +6,17 @@ const CONNECTIONS = 256;
 
 /**
  * Calls at a fixed rate, whether earlier ones are answered or not, each timed from when it was due: a server that stands still for
- * a second is a second late for everybody who came meanwhile.
+ * a second is a second late for everybody who came meanwhile. `next(i)` says what the i-th is.
  */
 export async function openLoop({ base, headers }, { rate, seconds, next }) {
   const pool = new Pool(base, { connections: CONNECTIONS, pipelining: 1 });
   const latencies = [];
   const problems = [];
-  const one = async (dueMs, { operation, body }) => {
+  const one = async (dueMs, { operation, body, method = 'POST', headers: own = headers }) => {
     const answer = await pool.request({
       path: `/ipm/${operation}`,
-      method: 'POST',
-      headers,
+      method,
+      headers: own,
       body: JSON.stringify(body),
     });
     const text = await answer.body.text();
@@ -34,7 +34,11 @@ export async function openLoop({ base, headers }, { rate, seconds, next }) {
   await Promise.all(calls);
   const tookMs = performance.now() - beginMs;
   await pool.close();
-  if (problems.length > 0) throw new Error(`${problems.length} of ${calls.length} calls failed: ${problems[0]}`);
+  if (problems.length > 0)
+    throw Object.assign(new Error(`${problems.length} of ${calls.length} calls failed: ${problems[0]}`), {
+      name: 'CallsFailed',
+      failed: problems.length,
+    });
   return {
     perSecond: (calls.length * 1_000) / tookMs,
     p50Ms: percentile(latencies, 0.5),
