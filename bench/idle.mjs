@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DurableStores } from './durable-stores.mjs';
 import { startIpm } from './ipm-server.mjs';
+import { SERVING_FLAGS } from '../dist/local/serving-flags.js';
 import { residentMegabytes } from './machine.mjs';
 import { figure } from './report.mjs';
 
@@ -22,7 +23,7 @@ export async function measure({ runs = 3, seconds = 30 }, progress) {
     }
     return {
       how: [
-        `node --max-semi-space-size=8 dist/main.js, as in the image; resident memory (ps -o rss) ${seconds} s after the launch, no call but the probe until ready; 1 MB = 1024 kB`,
+        `node ${SERVING_FLAGS.join(' ')} dist/main.js, as in the image; resident memory (ps -o rss) ${seconds} s after the launch, no call but the probe until ready; 1 MB = 1024 kB`,
       ],
       figures: PROCESSES.map(({ name, target }, i) => figure(name, 'MB', values[i], { ...target, digits: 1 })),
     };

@@ -44,6 +44,20 @@ export class BulkWorkRepository {
     });
   }
 
+  async standing(): Promise<{ queued: number; running: number; oldestSeconds: number }> {
+    const [row] = await this.database.plainAcross('bulk work', (tx) =>
+      tx.rows<{ queued: number; running: number; oldestSeconds: number }>(
+        'bulk jobs standing',
+        `select count(*) filter (where status = 'queued')::int as queued, count(*) filter (where status = 'running')::int as running,
+           coalesce(extract(epoch from clock_timestamp() - min(queued_at) filter (where status = 'queued')), 0)::float8 as "oldestSeconds"
+         from bulk_job where status in ('queued', 'running')`,
+        [],
+      ),
+    );
+    if (!row) throw new Error('the jobs said nothing');
+    return row;
+  }
+
   read({ orgcode, jobId, fence }: ClaimedJob): Promise<BulkJobRecord | null> {
     return this.database.read(orgcode, (db) =>
       db.bulkJob.findFirst({ where: { orgcode, jobId, fence, status: 'running' } }),

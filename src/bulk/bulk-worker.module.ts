@@ -7,6 +7,7 @@ import { BulkJobEnds } from './bulk-job-ends.service.js';
 import { BulkJobFailures } from './bulk-job-failures.service.js';
 import { BulkJobRepository } from './bulk-job.repository.js';
 import { BulkJobView } from './bulk-job-view.service.js';
+import { BulkMeters } from './bulk-meters.service.js';
 import { BulkReconciliation } from './bulk-reconciliation.js';
 import { BulkRuns } from './bulk-runs.service.js';
 import { BulkSweep } from './bulk.sweep.js';
@@ -32,6 +33,7 @@ import { LateReports } from './late-reports.service.js';
     BulkJobFailures,
     BulkJobRepository,
     BulkJobView,
+    BulkMeters,
     BulkReconciliation,
     BulkRuns,
     BulkSweep,

@@ -5,13 +5,14 @@ import { MAX_PARTS, type PartTag } from '../platform/object-store/object-parts.j
 import { ObjectChanged, UploadGone } from '../platform/object-store/object-store-failures.js';
 import { ObjectStore } from '../platform/object-store/object-store.js';
 import { GZIP_TYPE, outputKey } from './bulk-files.js';
+import { BulkMeters } from './bulk-meters.service.js';
 import type { BulkJobRecord } from './bulk-job.repository.js';
 import { filtersOf } from './bulk.mapper.js';
 import { BulkWorkRepository, type ExportCheckpoint, type JobEnd } from './bulk-work.repository.js';
 import type { JobLease } from './job-lease.js';
 import { PartWriter } from './part-writer.js';
 
-const RECORDS_A_PAGE = 2_000;
+const RECORDS_A_PAGE = 1_000;
 const PART_BYTES = 8 * 1024 * 1024;
 
 /** Writes what passes of the log into a file, a part at a time: what a crash costs is the part that is being gathered. */
@@ -22,6 +23,7 @@ export class ExportRun {
     private readonly log: LogExport,
     private readonly jobs: BulkWorkRepository,
     private readonly stop: GracefulStop,
+    private readonly meters: BulkMeters,
   ) {}
 
   /** Undefined where the process stops before the end: the checkpoint says how far it is. */
@@ -45,6 +47,7 @@ export class ExportRun {
     for (;;) {
       const page = await reading;
       writing.passed(page);
+      this.meters.exported(page.records);
       const isLast = page.isLast || writing.isFull;
       if (!isLast) {
         reading = this.read(writing);

@@ -24,7 +24,6 @@ export interface CheckedChunk {
   entries: readonly LogEntry[];
   ownCount: number;
   catalogVersion: bigint;
-  maxPushAgeSeconds: number;
   reported: readonly ReportedLine[];
 }
 
@@ -40,11 +39,11 @@ export class ImportChunkRepository {
   async write(
     { orgcode, jobId, fence }: ClaimedJob,
     { lines, bytes, processed, errors, skipped }: ImportCheckpoint,
-    { entries, ownCount, catalogVersion, maxPushAgeSeconds, reported }: CheckedChunk,
+    { entries, ownCount, catalogVersion, reported }: CheckedChunk,
   ): Promise<boolean> {
-    const { leaseSeconds } = this.configuration.bulk;
-    const job = [jobId, fence, leaseSeconds, lines, bytes, processed, errors, skipped, JSON.stringify(reported)];
-    const log = [catalogVersion, maxPushAgeSeconds, ownCount, ...entryColumns(entries).map(binaryTextArray)];
+    const { bulk, events } = this.configuration;
+    const job = [jobId, fence, bulk.leaseSeconds, lines, bytes, processed, errors, skipped, JSON.stringify(reported)];
+    const log = [catalogVersion, events.maxPushAgeSeconds, ownCount, ...entryColumns(entries).map(binaryTextArray)];
     try {
       const [written] = await this.database.call<{ isOurs: boolean }>(orgcode, {
         name: 'ipm_import_chunk',

@@ -9,11 +9,11 @@ import {
   type PublishedEvent,
 } from '../cdc/event-intake.service.js';
 import { OWN_SERVICE } from '../cdc/own-events.service.js';
-import { Configuration } from '../platform/config/configuration.js';
 import { AppError } from '../platform/errors/app-error.js';
 import { platformErrors } from '../platform/errors/platform.errors.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { MAX_REPORTED_LINES } from './bulk-limits.js';
+import { BulkMeters } from './bulk-meters.service.js';
 import type { BulkJobRecord } from './bulk-job.repository.js';
 import type { JobEnd } from './bulk-work.repository.js';
 import { ImportAppend } from './import-append.service.js';
@@ -34,8 +34,8 @@ export class ImportRun {
     private readonly intake: EventIntake,
     private readonly append: ImportAppend,
     private readonly reports: ImportReports,
-    private readonly configuration: Configuration,
     private readonly stop: GracefulStop,
+    private readonly meters: BulkMeters,
   ) {}
 
   /** Undefined where the process stops before the end: the checkpoint says how far it is. */
@@ -98,10 +98,10 @@ export class ImportRun {
     const entries = items.flatMap((item) => ('entry' in item ? [item.entry] : []));
     const next = reading.after(chunk, refused.length);
     const reported = refused.slice(0, Math.max(0, MAX_REPORTED_LINES - reading.at.errors)).map(reportedLine);
-    const { maxPushAgeSeconds } = this.configuration.events;
-    const checked = { ...ownLast(mergeEntries(entries)), catalogVersion, maxPushAgeSeconds, reported };
+    const checked = { ...ownLast(mergeEntries(entries)), catalogVersion, reported };
     await this.append.write(reading.lease, next, checked);
     reading.at = next;
+    this.meters.imported(entries.length, refused.length);
   }
 }
 

@@ -14,7 +14,7 @@ describe('the writer of parts', () => {
         const parts: Buffer[] = [];
         for (const page of given) {
           const before = writer.bytes;
-          await writer.write(page);
+          await writer.write(Buffer.from(page));
           expect(writer.bytes).toBeGreaterThanOrEqual(before);
           if (writer.bytes < partBytes) continue;
           const { bytes } = writer;

@@ -11,7 +11,7 @@ export abstract class PartWriter {
 
   /** Of the part so far. */
   abstract readonly bytes: number;
-  abstract write(lines: string): Promise<void>;
+  abstract write(lines: Buffer): Promise<void>;
   /** What was gathered; the next part begins. */
   abstract take(): Promise<Buffer>;
 }
@@ -20,10 +20,9 @@ class PlainParts extends PartWriter {
   bytes = 0;
   private chunks: Buffer[] = [];
 
-  write(lines: string): Promise<void> {
-    const chunk = Buffer.from(lines);
-    this.chunks.push(chunk);
-    this.bytes += chunk.length;
+  write(lines: Buffer): Promise<void> {
+    this.chunks.push(lines);
+    this.bytes += lines.length;
     return Promise.resolve();
   }
 
@@ -34,14 +33,14 @@ class PlainParts extends PartWriter {
   }
 }
 
-const packed = promisify(gzip) as (text: string, options: object) => Promise<Buffer>;
+const packed = promisify(gzip) as (bytes: Buffer | '', options: object) => Promise<Buffer>;
 
 class PackedParts extends PartWriter {
   bytes = 0;
   private chunks: Buffer[] = [];
 
-  async write(lines: string): Promise<void> {
-    if (lines === '') return;
+  async write(lines: Buffer): Promise<void> {
+    if (lines.length === 0) return;
     const chunk = await packed(lines, { level: GZIP_LEVEL });
     this.chunks.push(chunk);
     this.bytes += chunk.length;

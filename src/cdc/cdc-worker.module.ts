@@ -4,6 +4,7 @@ import { OperationsModule } from '../operations/operations.module.js';
 import { EventCountsRepository } from './event-counts.repository.js';
 import { EventCounts } from './event-counts.service.js';
 import { EventLogModule } from './event-log.module.js';
+import { EventLogGauges } from './event-log-gauges.service.js';
 import { EventLogSweep } from './event-log.sweep.js';
 import { EventRetentionReconciliation } from './event-retention-reconciliation.js';
 import { EventRetentionRepository } from './event-retention.repository.js';
@@ -20,6 +21,7 @@ import { EventZones } from './event-zones.service.js';
   providers: [
     EventCounts,
     EventCountsRepository,
+    EventLogGauges,
     EventLogSweep,
     EventRetention,
     EventRetentionReconciliation,

@@ -3,6 +3,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { CatalogModule } from '../catalog/catalog.module.js';
 import { ArrivalWatch } from './arrival-watch.service.js';
 import { EventLogModule } from './event-log.module.js';
+import { EventCounters } from './event-counters.service.js';
 import { EventIntake } from './event-intake.service.js';
 import { EventStreams } from './event-stream.service.js';
 import { EventZoneRepository } from './event-zone.repository.js';
@@ -18,6 +19,7 @@ import { PublishService } from './publish.service.js';
   imports: [AuditModule, CatalogModule, EventLogModule],
   providers: [
     ArrivalWatch,
+    EventCounters,
     EventIntake,
     EventStreams,
     EventZoneRepository,

@@ -15,6 +15,8 @@ export interface EventSurroundings {
   /** Of the call, where the event has none of its own. */
   reason?: string | undefined;
   source_refs?: PublishedEvent['source_refs'] | undefined;
+  /** Of the request that published it, where its trace is kept. */
+  traceparent?: string | undefined;
 }
 
 /** The stored envelope as text, but for what the log adds: it is kept, sent and exported without being parsed again. */
@@ -36,6 +38,7 @@ export function envelopeText(event: PublishedEvent, payload: unknown, around: Ev
     request_context: around.context,
     payload,
     flags: around.flags.length > 0 ? around.flags : undefined,
+    traceparent: around.traceparent,
     orgcode: around.orgcode,
     origin: around.origin,
   });

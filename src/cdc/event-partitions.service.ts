@@ -10,6 +10,14 @@ export type { EventPartition };
 const PARTITIONS_AHEAD = 2;
 const DAY_MS = 24 * 60 * 60_000;
 
+export interface LogStanding {
+  /** The last position that was drawn. */
+  drawn: number;
+  count: number;
+  /** Partitions beyond the one in use. */
+  ahead: number;
+}
+
 /** Sees to it that there is always a partition for the next event, and that each covers a day at most. */
 @Injectable()
 export class EventPartitions {
@@ -23,14 +31,16 @@ export class EventPartitions {
   async keepAhead(): Promise<number> {
     for (let made = 0; ; made += 1) {
       const isEnough = await this.upkeep(async (tx) => {
-        const drawn = await this.partitions.drawn(tx);
-        const ahead = (await this.partitions.all(tx)).filter(({ from }) => from > drawn + 1n);
-        if (ahead.length >= PARTITIONS_AHEAD) return true;
+        if ((await this.standingIn(tx)).ahead >= PARTITIONS_AHEAD) return true;
         await this.partitions.add(tx, this.configuration.events.partitionSize);
         return false;
       });
       if (isEnough) return made;
     }
+  }
+
+  standing(): Promise<LogStanding> {
+    return this.upkeep((tx) => this.standingIn(tx));
   }
 
   /** By position. */
@@ -48,6 +58,12 @@ export class EventPartitions {
   /** Notes since when nothing new can fall into a partition. */
   async noteFull(): Promise<void> {
     await this.upkeep(async (tx) => this.partitions.markFull(tx, await this.partitions.drawn(tx)));
+  }
+
+  private async standingIn(tx: SystemTx): Promise<LogStanding> {
+    const drawn = await this.partitions.drawn(tx);
+    const all = await this.partitions.all(tx);
+    return { drawn: Number(drawn), count: all.length, ahead: all.filter(({ from }) => from > drawn + 1n).length };
   }
 
   /** Partitions are made ahead: the one in use was begun when the one before it was full. */

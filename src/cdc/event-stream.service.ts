@@ -6,6 +6,7 @@ import { Paging } from '../platform/http/paging.js';
 import { log } from '../platform/telemetry/logger.js';
 import { cdcErrors } from './cdc.errors.js';
 import { ChunkStream } from './chunk-stream.js';
+import { EventCounters } from './event-counters.service.js';
 import type { FeedFilters } from './feed-filters.js';
 import { feedScope, FeedService } from './feed.service.js';
 import type { TailEvent } from './log-tail.js';
@@ -37,6 +38,7 @@ export class EventStreams {
     private readonly tails: LogTails,
     private readonly paging: Paging,
     private readonly stop: GracefulStop,
+    private readonly counters: EventCounters,
   ) {}
 
   /** Refuses before the first byte; what is wrong later ends the stream. */
@@ -52,9 +54,11 @@ export class EventStreams {
     const textOf = this.paging.textsOf(feedScope(request.orgcode, request.filters));
     const run = new StreamRun(request, cursor, reader.tail, (position) => textOf([String(position)]), this.feed);
     const chunks = chunksOf(run, waiter, () => stream.destroy());
+    this.counters.streamOpened();
     const stream = new ChunkStream(chunks, BUFFERED_BYTES, () => {
       waiter.end();
       reader.leave();
+      this.counters.streamClosed();
     });
     return stream;
   }

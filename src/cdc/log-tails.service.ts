@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { log } from '../platform/telemetry/logger.js';
 import { ArrivalWatch, type Bell } from './arrival-watch.service.js';
+import { EventCounters } from './event-counters.service.js';
 import { FeedService } from './feed.service.js';
 import { LogTail, type TailEvent } from './log-tail.js';
 import { renderedEvent } from './rendered-event.dto.js';
@@ -30,6 +31,7 @@ export class LogTails {
   constructor(
     private readonly feed: FeedService,
     private readonly watch: ArrivalWatch,
+    private readonly counters: EventCounters,
   ) {}
 
   /** `grown` is called whenever there is more, and when nothing more will come. */
@@ -89,6 +91,8 @@ export class LogTails {
       text: renderedEvent(row),
       tokens: new Map<string, string>(),
     }));
+    const newest = page.rows.at(-1);
+    if (newest) this.counters.readForStreams(newest.recordedAt);
     tail.grow(events, page.cursor);
     for (const grown of readers) grown();
     return page.hasMore;

@@ -6,6 +6,7 @@ import type { Caller } from '../platform/http/caller.js';
 import { verifiedContext } from '../platform/http/verified-context.js';
 import type { PublishRequest, PublishResult, PublishedItem } from './cdc.dto.js';
 import { CatalogMoved, EventAppender } from './event-appender.service.js';
+import { EventCounters } from './event-counters.service.js';
 import type { EventOrigin } from './event-envelope.js';
 import { EventIntake, type EventSource, type IntakeItem } from './event-intake.service.js';
 import type { Appended, LogEntry } from './event-log.repository.js';
@@ -19,6 +20,7 @@ export class PublishService {
   constructor(
     private readonly intake: EventIntake,
     private readonly appender: EventAppender,
+    private readonly counters: EventCounters,
   ) {}
 
   /** Judges each event by itself and appends those that may stand. When it answers, they are durable. */
@@ -31,7 +33,10 @@ export class PublishService {
       const { catalogVersion, items } = await this.intake.take(judged, source);
       const entries = items.flatMap((item) => ('entry' in item ? [item.entry] : []));
       try {
-        return resultOf(request.events, items, await this.append(caller.orgcode, entries, catalogVersion));
+        const appended = await this.append(caller.orgcode, entries, catalogVersion);
+        const result = resultOf(request.events, items, appended);
+        this.counters.published(result);
+        return result;
       } catch (error) {
         if (!(error instanceof CatalogMoved)) throw error;
         if (attempt === MAX_CHECKS) throw new AppError(platformErrors.databaseBusy, { cause: error });
@@ -55,6 +60,7 @@ function sourceOf(caller: Caller, request: PublishRequest, origin: EventOrigin):
     origin,
     reason: request.reason,
     source_refs: request.source_refs,
+    traceparent: caller.traceparent,
     contextOf: ({ request_context }) => (request_context ? verifiedContext(caller, request_context) : shared),
   };
 }

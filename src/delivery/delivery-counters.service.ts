@@ -12,6 +12,7 @@ export class DeliveryCounters {
   private readonly durations: Histogram;
   private readonly ages: Histogram;
   private readonly late: Counter;
+  private readonly deaths: Counter;
 
   constructor({ registry }: Metrics) {
     const registers = [registry];
@@ -38,6 +39,15 @@ export class DeliveryCounters {
       help: 'Results that came after the lease had gone to somebody else',
       registers,
     });
+    this.deaths = new Counter({
+      name: 'ipm_delivery_dead_total',
+      help: 'Deliveries that became dead letters',
+      registers,
+    });
+  }
+
+  died(count: number): void {
+    this.deaths.inc(count);
   }
 
   attempted({

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Gauge } from 'prom-client';
-import { log } from '../platform/telemetry/logger.js';
+import { FigureGauges } from '../platform/telemetry/figure-gauges.js';
 import { Metrics } from '../platform/telemetry/metrics.js';
 import { IN_FLIGHT } from './delivery-limits.js';
 import { DeliveryPump } from './delivery-pump.service.js';
@@ -16,48 +16,40 @@ export class DeliveryGauges implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    const registers = [this.metrics.registry];
+    const { registry } = this.metrics;
     const { pump } = this;
     new Gauge({
       name: 'ipm_delivery_window',
       help: `Deliveries in this process: on their way (at most ${IN_FLIGHT.process}), or waiting for their turn`,
       labelNames: ['state'],
-      registers,
+      registers: [registry],
       collect() {
         this.set({ state: 'in_flight' }, pump.load.inFlight);
         this.set({ state: 'queued' }, pump.load.queued);
       },
     });
-    const of = (name: string, help: string, read: keyof QueueFigures): void => {
-      const figures = (): Promise<QueueFigures | undefined> => this.figures();
-      new Gauge({
-        name,
-        help,
-        registers,
-        async collect() {
-          const found = await figures();
-          if (found) this.set(found[read]);
-        },
-      });
-    };
-    of('ipm_delivery_due', 'Deliveries that are due and not sent, counted up to 100,000', 'due');
-    of('ipm_delivery_due_oldest_seconds', 'How long the oldest of them is due', 'oldestSeconds');
-    of('ipm_delivery_leases', 'Batches that workers hold', 'leases');
-    of('ipm_router_organisations_behind', 'Organisations with events that are not routed yet', 'behind');
-    of(
-      'ipm_router_lag_seconds',
-      'How long the newest of these events waits, of the organisation that waits longest',
-      'lagSeconds',
-    );
-  }
-
-  /** One question for all gauges of one scrape. */
-  private figures(): Promise<QueueFigures | undefined> {
-    return this.queue.figures().catch((error: unknown) => {
-      log.warn({ err: error }, 'what waits could not be counted for the metrics');
-      return undefined;
-    });
+    new FigureGauges(registry, 'what waits', () => this.queue.figures())
+      .show(
+        'ipm_delivery_due',
+        'Deliveries that could be sent and are not, counted up to 100,000; without those of paused webhooks and of endpoints that a breaker spares',
+        ({ due }) => due,
+      )
+      .show(
+        'ipm_delivery_due_oldest_seconds',
+        'How long the oldest of them is due',
+        ({ oldestSeconds }) => oldestSeconds,
+      )
+      .show('ipm_delivery_leases', 'Batches that workers hold', ({ leases }) => leases)
+      .show('ipm_delivery_dead', 'Dead letters that are kept, counted up to 100,000', ({ dead }) => dead)
+      .show(
+        'ipm_router_organisations_behind',
+        'Organisations with events that are not routed yet',
+        ({ behind }) => behind,
+      )
+      .show(
+        'ipm_router_lag_seconds',
+        'How long the oldest event waits that is not routed yet',
+        ({ lagSeconds }) => lagSeconds,
+      );
   }
 }
-
-type QueueFigures = Awaited<ReturnType<QueueState['figures']>>;

@@ -16,6 +16,8 @@ export interface OutgoingMessage {
   attempt: number;
   isReplay: boolean;
   nowSeconds: number;
+  /** Of the span of this attempt, where traces are kept. */
+  traceparent?: string | undefined;
 }
 
 const USER_AGENT = `IPM/${buildInfo.build_major}.${buildInfo.build_minor}`;
@@ -35,6 +37,7 @@ export function messageHeaders(message: OutgoingMessage): Record<string, string>
     'ipm-delivery-id': message.deliveryId,
     'ipm-attempt': String(message.attempt),
     'ipm-replay': String(message.isReplay),
+    ...(message.traceparent !== undefined && { traceparent: message.traceparent }),
   };
 }
 

@@ -93,6 +93,7 @@ export class Settlement {
   private async bury(dead: readonly Dead[], finished: readonly bigint[]): Promise<number> {
     const ours = await this.deaths.settle(dead);
     this.ended.push(...finished);
+    this.counters.died(ours);
     return ours;
   }
 

@@ -11,6 +11,7 @@ import { InboxDeliveryRepository, type AttemptResult } from './inbox-delivery.re
 import { notificationBody, notificationHeaders, notificationIdIn } from './inbox-notification.js';
 import { kpiAlertLifecycle, type KpiAlertDeliveryStatus } from './kpi-alert-lifecycle.js';
 import type { AlertRecord } from './kpi-alert.repository.js';
+import { KpiMeters } from './kpi-meters.service.js';
 
 const TIMEOUT_MS = 10_000;
 const LEASE_SECONDS = 60;
@@ -35,6 +36,7 @@ export class InboxDeliveries {
     private readonly repository: InboxDeliveryRepository,
     private readonly client: OperatorClient,
     private readonly configuration: Configuration,
+    private readonly meters: KpiMeters,
   ) {}
 
   /** Begins with what is due, as much as may be on its way; who asks need not wait for the end of it. */
@@ -58,6 +60,7 @@ export class InboxDeliveries {
       const outcome = await this.send(service, alert);
       const result = resultOf(alert, this.verdictOf(alert, outcome), outcome);
       await this.database.transaction(alert.orgcode, (tx) => this.repository.settle(tx, alert, result));
+      this.meters.attempted(service, result.deliveryStatus);
     } catch (error) {
       log.warn({ err: error, alert_id: alert.alertId }, 'what an inbox said could not be noted; it is asked again');
     } finally {

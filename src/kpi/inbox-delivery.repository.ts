@@ -23,6 +23,8 @@ export interface AttemptResult {
   inboxNotificationId: string | undefined;
 }
 
+const COUNTED_UP_TO = 100_000;
+
 /** Alerts on their way to inboxes. */
 @Injectable()
 export class InboxDeliveryRepository {
@@ -56,6 +58,15 @@ export class InboxDeliveryRepository {
         where a.orgcode = free.orgcode and a.alert_id = free.alert_id
         returning a.orgcode, a.alert_id as "alertId"`;
     return tx.kpiAlert.findMany({ where: { OR: keys.map(({ orgcode, alertId }) => ({ orgcode, alertId })) } });
+  }
+
+  async standing(tx: SystemTx): Promise<{ pending: number; oldestSeconds: number; open: number }> {
+    const [row] = await tx.$queryRaw<[{ pending: number; oldestSeconds: number; open: number }]>`
+      select p.*, (select count(*)::int from
+          (select from kpi_alert where rule_no is not null and cleared_at is null limit ${COUNTED_UP_TO}) o) as open
+      from (select count(*)::int as pending, coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as "oldestSeconds"
+        from (select created_at from kpi_alert where delivery_status = 'pending' limit ${COUNTED_UP_TO}) a) p`;
+    return row;
   }
 
   /** False where somebody else has it by now: the lease was too short, and what came of their call counts. */

@@ -6,6 +6,7 @@ import { OperationsModule } from '../operations/operations.module.js';
 import { InboxDeliveries } from './inbox-deliveries.service.js';
 import { InboxDeliveryRepository } from './inbox-delivery.repository.js';
 import { InboxDeliverySweep } from './inbox-delivery.sweep.js';
+import { KpiMeters } from './kpi-meters.service.js';
 import { KpiReconciliation } from './kpi-reconciliation.js';
 import { KpiRecorderModule } from './kpi-recorder.module.js';
 import { KpiRollupRuns } from './kpi-rollup-runs.service.js';
@@ -26,6 +27,7 @@ import { RollupSteps } from './rollup-steps.service.js';
     InboxDeliveries,
     InboxDeliveryRepository,
     InboxDeliverySweep,
+    KpiMeters,
     KpiReconciliation,
     KpiRollupRuns,
     KpiRollupSweep,

@@ -148,6 +148,14 @@ export class OperationRunRepository {
       where r.status <> 'completed' and r.id > ${afterId} and ${isStaleSql()} order by r.id limit ${limit}`;
   }
 
+  /** How many have not ended. */
+  async standing(tx: SystemTx): Promise<{ fresh_active: number; likely_stale: number }> {
+    const [row] = await tx.$queryRaw<[{ fresh_active: number; likely_stale: number }]>`
+      select count(*) filter (where not ${isStaleSql()})::int as fresh_active, count(*) filter (where ${isStaleSql()})::int as likely_stale
+      from operation_run r where r.status <> 'completed'`;
+    return row;
+  }
+
   /** The end of one that is still stale: a worker that is back, or another reconciler, has the word. Answers whether it was us. */
   async settle(tx: SystemTx, id: number, settlement: Settlement): Promise<boolean> {
     const count = await tx.$executeRaw`

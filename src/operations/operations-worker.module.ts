@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { OperationGauges } from './operation-gauges.service.js';
 import { OperationReconciler } from './operation-reconciler.service.js';
 import { OperationReconcilerSweep } from './operation-reconciler.sweep.js';
 import { OperationRetentionSweep } from './operation-retention.sweep.js';
@@ -8,6 +9,12 @@ import { OperationsModule } from './operations.module.js';
 /** What becomes of runs whose worker is gone, and of old ones. */
 @Module({
   imports: [OperationsModule],
-  providers: [OperationReconciler, OperationReconcilerSweep, OperationRetentionSweep, OperationRunRepository],
+  providers: [
+    OperationGauges,
+    OperationReconciler,
+    OperationReconcilerSweep,
+    OperationRetentionSweep,
+    OperationRunRepository,
+  ],
 })
 export class OperationsWorkerModule {}

@@ -5,6 +5,8 @@ import { DatabaseLife } from './database/database-life.js';
 import { TenantWall } from './database/tenant-wall.js';
 import { GracefulStop } from './http/graceful-stop.js';
 import { Paging } from './http/paging.js';
+import { RequestMetrics } from './http/request-metrics.js';
+import { RequestTraces } from './http/request-traces.js';
 import { IdempotencyRepository } from './idempotency/idempotency.repository.js';
 import { IdempotencyService } from './idempotency/idempotency.service.js';
 import { IdempotencySweep } from './idempotency/idempotency.sweep.js';
@@ -19,6 +21,8 @@ import { RateLimiter } from './rate-limit/rate-limiter.js';
 import { Redis } from './redis/redis.js';
 import { Sweeps } from './schedule/sweeps.js';
 import { Metrics } from './telemetry/metrics.js';
+import { StoreGauges } from './telemetry/store-gauges.js';
+import { Tracing } from './telemetry/tracing.js';
 import { Keyring } from './secrets/keyring.js';
 
 const providers = [
@@ -37,9 +41,13 @@ const providers = [
   IdempotencyService,
   IdempotencySweep,
   RateLimiter,
+  RequestMetrics,
+  RequestTraces,
   Redis,
   Keyring,
+  StoreGauges,
   Sweeps,
+  Tracing,
 ];
 
 /** What every room stands on; it knows none of them. */

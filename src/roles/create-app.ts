@@ -9,6 +9,8 @@ import { installEnvelope } from '../platform/http/envelope.hook.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { OperatorDoor } from '../platform/http/operator-door.hook.js';
 import { installRequestScope } from '../platform/http/request-scope.js';
+import { RequestMetrics } from '../platform/http/request-metrics.js';
+import { RequestTraces } from '../platform/http/request-traces.js';
 import { installResponseHeaders } from '../platform/http/response-headers.js';
 import { RevisionHook } from '../platform/http/revision.hook.js';
 import { refuseUnreadablePath } from '../platform/http/unreadable-path.js';
@@ -43,6 +45,8 @@ export async function createApp(configuration: Configuration): Promise<NestFasti
   fastify.server.headersTimeout = REQUEST_TIMEOUT_MS; // a larger one, as it is by default, would take the place of the request's
   app.get(GracefulStop).install(fastify);
   installRequestScope(fastify);
+  app.get(RequestMetrics).install(fastify);
+  app.get(RequestTraces).install(fastify);
   installResponseHeaders(fastify);
   if (configuration.role !== 'worker') {
     const authentication = app.get(AuthenticationHook);

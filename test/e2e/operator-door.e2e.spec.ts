@@ -1,5 +1,6 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { TestApi } from '../support/api.js';
+import { IntrospectionService } from '../support/introspection-service.js';
 import { aRun, asOperator, askRuns, OPERATOR_KEY, RUNS, WITH_OPERATOR } from '../support/operation-runs.js';
 import { operatorRoutesOf } from '../support/operations.js';
 
@@ -69,6 +70,40 @@ describe("the operators' door", () => {
     const { headers } = await askRuns(slow, '', asOperator);
     expect(headers['ratelimit-policy']).toBe('"key";q=100000;w=60');
     await slow.app.close();
+  });
+
+  it('asks a member of several organisations which one, and shows that one alone', async () => {
+    const service = await IntrospectionService.start();
+    const vouched = await TestApi.startOn(api.database, { ...WITH_OPERATOR, SESSION_INTROSPECTION_URL: service.url });
+    try {
+      const another = await api.anOrg();
+      const [ours, theirs] = [await aRun(api, { orgcode }), await aRun(api, { orgcode: another })];
+      const session = (orgs: object[]): string => {
+        const guid = randomUUID();
+        const expires_at = new Date(Date.now() + 60_000).toISOString();
+        service.sessions.set(guid, { active: true, actor: 'ada', orgs, expires_at });
+        return guid;
+      };
+      const ask = async (guid: string, named?: string): Promise<unknown> => {
+        const headers = { 'x-session-guid': guid, ...(named === undefined ? {} : { 'x-orgcode': named }) };
+        const { status, body } = await askRuns(vouched, '', { headers });
+        return status === 200 ? body.data.map(({ id }: { id: number }) => id) : [status, body.code];
+      };
+      const both = session([orgcode, another].map((one) => ({ orgcode: one, roles: ['integration_admin'] })));
+      expect(await ask(both)).toEqual([400, 'orgcode_required']);
+      expect(await ask(both, orgcode)).toContain(ours);
+      expect(await ask(both, another)).toEqual([theirs]);
+      const one = session([
+        { orgcode, roles: ['integration_view'] },
+        { orgcode: another, roles: ['integration_admin'] },
+      ]);
+      expect(await ask(one)).toEqual([theirs]);
+      expect(await ask(one, orgcode)).toEqual([404, 'operation_run_not_found']);
+      expect(await ask('of-nobody')).toEqual([404, 'operation_run_not_found']);
+    } finally {
+      await vouched.app.close();
+      await service.stop();
+    }
   });
 
   describe('counts failed keys by address', () => {

@@ -85,6 +85,7 @@ const jobCalls: CallsOf<BulkJobRepository> = {
 
 const workCalls: CallsOf<BulkWorkRepository> = {
   claim: { system: true, run: (jobs) => jobs.claim(10, 10) },
+  standing: { system: true, run: async (jobs) => (await jobs.standing()).running },
   read: { run: (jobs, scene) => jobs.read(claimed(scene)) },
   extend: { run: (jobs, scene) => jobs.extend(claimed(scene)) },
   giveBack: {
@@ -123,13 +124,13 @@ const chunkCalls: CallsOf<ImportChunkRepository> = {
       chunks.write(
         claimed(scene),
         { lines: 1, bytes: 1, processed: 0, errors: 1, skipped: 0 },
-        { entries: [], ownCount: 0, catalogVersion: 0n, maxPushAgeSeconds: 60, reported: [] },
+        { entries: [], ownCount: 0, catalogVersion: 0n, reported: [] },
       ),
   },
   reported: { run: (chunks, scene) => chunks.reported(claimed(scene)) },
 };
 
-const configuration = { bulk: { leaseSeconds: 10 } } as Configuration;
+const configuration = { bulk: { leaseSeconds: 10 }, events: { maxPushAgeSeconds: 60 } } as Configuration;
 
 export const bulkRepositories: Readonly<Record<string, RepositoryUnderTest>> = {
   BulkJobRepository: { make: (database) => new BulkJobRepository(database), calls: jobCalls },

@@ -233,6 +233,7 @@ const inboxCalls: CallsOf<InboxDeliveryRepository> = {
       return inbox.claim(db, due);
     },
   },
+  standing: { system: true, sums: true, run: async (inbox, { db }) => (await inbox.standing(db)).pending },
   settle: { run: (inbox, { db, of }) => inbox.settle(db, { ...of, fence: 0n }, failed) },
 };
 

@@ -79,6 +79,13 @@ const operationRunCalls: CallsOf<OperationRunRepository> = {
     system: true,
     run: async (runs, scene) => runs.failOwn(scene.db, await taken(runs, scene), settlement),
   },
+  standing: {
+    system: true,
+    run: async (runs, scene) => {
+      await stale(runs, scene);
+      return (await runs.standing(scene.db)).likely_stale;
+    },
+  },
   stale: {
     system: true,
     run: async (runs, scene) => {

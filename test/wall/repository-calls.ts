@@ -35,6 +35,8 @@ export interface RepositoryCall<Repository> {
   setFor?: string;
   /** What shows that the call works, where its answer does not. */
   shows?: (scene: CallScene) => Promise<unknown>;
+  /** Answers a number over all organisations: with another one set it may count that one's own, and only those. */
+  sums?: true;
 }
 
 export type CallsOf<Repository> = { [Method in keyof Repository]: RepositoryCall<Repository> };

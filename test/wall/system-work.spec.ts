@@ -26,6 +26,7 @@ const CROSSINGS: Record<string, string[]> = {
   'src/delivery/replay.repository.ts': ['delivery'],
   'src/delivery/settlement.repository.ts': ['delivery'],
   'src/kpi/inbox-deliveries.service.ts': ['inbox delivery'],
+  'src/kpi/kpi-meters.service.ts': ['inbox delivery'],
   'src/kpi/kpi-rollup.sweep.ts': ['kpi rollup'],
   'src/kpi/missing-buckets.sweep.ts': ['kpi rules'],
   'src/kpi/own-kpis.sweep.ts': ['own kpis'],

@@ -47,6 +47,16 @@ describe('a stale run', () => {
     const order = async (): Promise<string> =>
       (await owner.write('/webhook/replay/start', { webhook_id: await aWebhook() })).body.data.replay.replay_id;
 
+    it('is seen from its order on, with who ordered it', async () => {
+      const replay_id = await order();
+      const { body } = await askRuns(api, '?type=webhook_replay&status=queued', asOperator);
+      expect(body.data).toContainEqual(
+        expect.objectContaining({ outcome: 'pending', initiator_name: expect.stringMatching(/^api_key:/) }),
+      );
+      const { operation_run_id } = (await owner.call('/webhook/replay/get', { replay_id })).body.data.replay;
+      expect(body.data.map(({ id }: { id: number }) => id)).toContain(operation_run_id);
+    });
+
     it('goes on to its end', async () => {
       const replay_id = await order();
       expect(await reconciled('webhook_replay', replay_id)).toMatchObject({ outcome: 'succeeded', reconciled: false });
@@ -100,6 +110,12 @@ describe('a stale run', () => {
       const scene = BulkScene.on(api, owner);
       return (await scene.done<{ job: { job_id: string } }>('bulk/export/create')).job.job_id;
     };
+
+    it('does not begin with an import that nobody has committed', async () => {
+      const { job } = await BulkScene.on(api, owner).done<{ job: { job_id: string } }>('bulk/import/create');
+      const subject = `${owner.orgcode}/${job.job_id}`;
+      expect(await api.database.asOwner('select 1 from operation_run where subject = $1', [subject])).toEqual([]);
+    });
 
     it('stays where its job is open: that has a queue and a lease', async () => {
       expect(await reconciled('bulk_export', await openJob())).toMatchObject({ status: 'running', reconciled: false });

@@ -150,6 +150,9 @@ describe('readConfiguration', () => {
     ['IPM_BOOTSTRAP_API_KEY', ['short', ''], WITH_BOOTSTRAP],
     ['API_KEY', ['short', 'b'.repeat(32)], WITH_BOOTSTRAP],
     ['METRICS_TOKEN', ['short', 't'.repeat(15)]],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', ['collector:4318', 'grpc://collector']],
+    ['OTEL_TRACES_SAMPLER_ARG', ['-0.1', '1.1', 'always']],
+    ['OTEL_EXPORTER_OTLP_HEADERS', ['token', '=x']],
     ['IPM_SECRETS_FILE', ['/nowhere/secrets.json', '/']],
   ])('refuses a bad %s and says nothing else', (name, values, environment = GOOD) => {
     expect(problemsOf(environment)).toEqual([]);

@@ -5,6 +5,7 @@ import { readBootstrap, readOperatorKey, type Bootstrap } from './bootstrap-conf
 import { EnvironmentReader, type Environment } from './environment-reader.js';
 import { readIdentityConfiguration, type IdentityConfiguration } from './identity-configuration.js';
 import { readInboxConfiguration, type InboxConfiguration } from './inbox-configuration.js';
+import { readTracingConfiguration, type TracingConfiguration } from './tracing-configuration.js';
 import { readSecretsFile } from './secrets-file.js';
 
 export const ROLES_OF_A_PROCESS = ['api', 'worker', 'all'] as const;
@@ -82,6 +83,8 @@ export abstract class Configuration {
   abstract readonly logLevel: string;
   /** Whoever shows it may read /metrics; without one nobody may. */
   abstract readonly metricsToken: string | undefined;
+  /** Without it nothing is traced. */
+  abstract readonly tracing: TracingConfiguration | undefined;
   abstract readonly trustedProxies: readonly string[];
   abstract readonly stopGraceSeconds: number;
   abstract readonly database: DatabaseConfiguration;
@@ -119,6 +122,7 @@ export function readConfiguration(environment: Environment): Configuration {
     docs: read.oneOf('IPM_DOCS', ['on', 'off'], 'off') === 'on',
     logLevel: read.oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
     metricsToken: read.secret('METRICS_TOKEN', 16),
+    tracing: readTracingConfiguration(read),
     trustedProxies: read.networks('TRUST_PROXY'),
     stopGraceSeconds: read.integer('STOP_GRACE_SECONDS', 15, { min: 1, max: 600 }),
     database: {

@@ -22,6 +22,13 @@ export interface FunctionCall {
   values: readonly unknown[];
 }
 
+export interface PoolConnections {
+  pool: 'app' | 'system';
+  busy: number;
+  idle: number;
+  waiting: number;
+}
+
 /** The two ways to Postgres: inside one organisation, and across all of them. Nothing else opens a connection to serve. */
 @Injectable()
 export class Database implements OnApplicationShutdown {
@@ -144,6 +151,13 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
+  connections(): PoolConnections[] {
+    return [
+      { pool: 'app', ...statesOf(this.appPool) },
+      { pool: 'system', ...statesOf(this.systemPool) },
+    ];
+  }
+
   /** Throws unless Postgres answers. */
   async ping(): Promise<void> {
     try {
@@ -169,6 +183,10 @@ export class Database implements OnApplicationShutdown {
       }
     }
   }
+}
+
+function statesOf({ totalCount, idleCount, waitingCount }: Pool): Omit<PoolConnections, 'pool'> {
+  return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
 }
 
 function plainTxOn(client: PoolClient): PlainTx {

@@ -90,6 +90,7 @@ function callerOf(request: FastifyRequest, principal: Principal): Caller {
     call: requestIdentity.call,
     requestId: requestIdentity.requestId,
     traceId: requestIdentity.trace.traceId,
+    traceparent: requestIdentity.trace.kept,
     idempotencyKey: typeof idempotencyKey === 'string' ? idempotencyKey : undefined,
   };
 }

@@ -26,6 +26,8 @@ export interface Caller {
   call: string;
   requestId: string;
   traceId: string;
+  /** Of the request's span, where its trace is kept. */
+  traceparent?: string | undefined;
   /** The header `Idempotency-Key`; the body may carry one too. */
   idempotencyKey: string | undefined;
 }

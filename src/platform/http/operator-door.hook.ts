@@ -104,13 +104,17 @@ function credentialsIn({ headers }: Pick<FastifyRequest, 'headers'>): string[] {
 function placeOf({
   headers,
   requestIdentity,
-}: FastifyRequest): Pick<OperatorCaller, 'call' | 'requestId' | 'traceId' | 'idempotencyKey' | 'cccode'> {
+}: FastifyRequest): Pick<
+  OperatorCaller,
+  'call' | 'requestId' | 'traceId' | 'traceparent' | 'idempotencyKey' | 'cccode'
+> {
   const idempotencyKey = headers['idempotency-key'];
   return {
     cccode: undefined,
     call: requestIdentity.call,
     requestId: requestIdentity.requestId,
     traceId: requestIdentity.trace.traceId,
+    traceparent: requestIdentity.trace.kept,
     idempotencyKey: typeof idempotencyKey === 'string' ? idempotencyKey : undefined,
   };
 }

@@ -1,20 +1,35 @@
 import { randomFillSync, randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { traceparentParts } from '../telemetry/traceparent.js';
+import type { Span } from '../telemetry/span.js';
 
 const VISIBLE_ASCII_128 = /^[\x21-\x7e]{1,128}$/;
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})/;
 const NOT_SAMPLED = '00';
 
 /** The caller's trace (W3C Trace Context), or one that began here. */
 export class Trace {
-  constructor(
+  private constructor(
     readonly traceId: string,
     private readonly flags: string,
+    private readonly span: Span | undefined,
   ) {}
 
-  /** What goes on to whom we call: the trace with a span of ours, a new one for each call. */
+  static with(traceId: string, flags: string): Trace {
+    return new Trace(traceId, flags, undefined);
+  }
+
+  static of(span: Span): Trace {
+    return new Trace(traceparentParts(span.traceparent)?.traceId ?? '', '', span);
+  }
+
+  /** What goes on to whom we call: the trace with the span of the request, or, where there is none, one that is new for each call. */
   get traceparent(): string {
-    return `00-${this.traceId}-${randomHex(8)}-${this.flags}`;
+    return this.span?.traceparent ?? `00-${this.traceId}-${randomHex(8)}-${this.flags}`;
+  }
+
+  /** For what outlives the request; undefined where nobody keeps this trace. */
+  get kept(): string | undefined {
+    return this.span?.isKept ? this.span.traceparent : undefined;
   }
 }
 
@@ -24,8 +39,8 @@ export function requestIdOf(headers: IncomingHttpHeaders): string {
 }
 
 export function traceOf({ traceparent }: IncomingHttpHeaders): Trace {
-  const [, traceId, flags] = TRACEPARENT.exec(typeof traceparent === 'string' ? traceparent : '') ?? [];
-  return new Trace(traceId ?? randomHex(16), flags ?? NOT_SAMPLED);
+  const given = typeof traceparent === 'string' ? traceparentParts(traceparent) : undefined;
+  return Trace.with(given?.traceId ?? randomHex(16), given?.flags ?? NOT_SAMPLED);
 }
 
 /** Asking the system for a few bytes per request took a fifth of a cheap route's time (docs/performance.md). */

@@ -70,6 +70,17 @@ describe('sealed text', () => {
     expect(() => aKeyring(KEY_1).open(ring.seal('secret', 'place'), 'place')).toThrow('keep old keys');
   });
 
+  it('is put under the newest key, and left as it is where that has sealed it', () => {
+    const old = aKeyring(KEY_1).seal('secret', 'place');
+    const ring = aKeyring(`${KEY_2},${KEY_1}`);
+    const anew = ring.sealAnew(old, 'place');
+    expect(anew.startsWith(ring.newestSeal)).toBe(true);
+    expect(aKeyring(KEY_2).open(anew, 'place')).toBe('secret');
+    expect(ring.sealAnew(anew, 'place')).toBe(anew);
+    expect(() => ring.sealAnew(old, 'elsewhere')).toThrow();
+    expect(['k1', 'k2', 'k3'].map((kid) => ring.knows(kid))).toEqual([true, true, false]);
+  });
+
   it('does not open under the name of another key', () => {
     const ring = aKeyring(`${KEY_2},${KEY_1}`);
     expect(() => ring.open(ring.seal('secret', 'place').replace('.k2.', '.k1.'), 'place')).toThrow();

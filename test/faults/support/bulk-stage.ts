@@ -1,6 +1,7 @@
 import { ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { TestApi } from '../../support/api.js';
 import { BulkScene, s3Environment } from '../../support/bulk-scene.js';
+import type { TestDatabase } from '../../support/database.js';
 import { ProductProcess } from '../../support/product-process.js';
 import { startS3Server, type S3Server } from '../../support/s3-server/start.js';
 import { until } from '../../support/until.js';
@@ -43,10 +44,12 @@ export class BulkStage {
     });
   }
 
-  static async open(settings: Settings = {}): Promise<BulkStage> {
+  /** On a database of its own, or on one that the test has a hand on. */
+  static async open(settings: Settings = {}, database?: TestDatabase): Promise<BulkStage> {
     const server = await startS3Server();
     const all = { ...QUICK, ...s3Environment(server), ...settings };
-    const api = await TestApi.start({ ...all, IPM_ROLE: 'api', LOG_LEVEL: 'silent' });
+    const ofApi = { ...all, IPM_ROLE: 'api', LOG_LEVEL: 'silent' };
+    const api = database ? await TestApi.startOn(database, ofApi) : await TestApi.start(ofApi);
     return new BulkStage(api, server, all);
   }
 
