@@ -30,6 +30,7 @@ const CROSSINGS: Record<string, string[]> = {
   'src/kpi/kpi-rollup.sweep.ts': ['kpi rollup'],
   'src/kpi/missing-buckets.sweep.ts': ['kpi rules'],
   'src/kpi/own-kpis.sweep.ts': ['own kpis'],
+  'src/operations/operation-gauges.service.ts': ['operation run'],
   'src/operations/operation-reconciler.service.ts': ['operation run'],
   'src/operations/operation-runs.service.ts': ['operation run'],
   'src/operations/operation-view.service.ts': ['operator view'],
