@@ -1,9 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { deliveryId } from '../delivery/delivery-reading.service.js';
 import { OperationRuns, type OperationResult, type RunningOperation } from '../operations/operation-runs.service.js';
 import { Database } from '../platform/database/database.js';
 import { AppError } from '../platform/errors/app-error.js';
+import { platformErrors } from '../platform/errors/platform.errors.js';
 import type { OperatorCaller } from '../platform/http/caller.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
+import { log } from '../platform/telemetry/logger.js';
 import { bulkSearch, placeIn, placeToText } from './bulk-act-search.js';
 import type { BulkActFilter, BulkActKind } from './bulk-act.dto.js';
 import { BulkActRepository, type BulkActRecord } from './bulk-act.repository.js';
@@ -100,9 +103,19 @@ export class BulkActRuns {
         : this.acts.acknowledge(operator, place, grounds));
       return undefined;
     } catch (error) {
-      if (!(error instanceof AppError) || error.failure.status >= 500) throw error;
+      if (!(error instanceof AppError)) return this.defect(error, place);
+      if (error.failure.status >= 500) throw error;
       return (await this.acts.isMarkedBy(place, bulkActId)) ? undefined : error.failure.tag.toUpperCase();
     }
+  }
+
+  /** One that nobody can act on must not keep the others from it for ever. */
+  private defect(error: unknown, place: LetterPlace): string {
+    log.error(
+      { err: error, delivery_id: deliveryId(place) },
+      'an act on a dead letter failed in a way nobody expected',
+    );
+    return platformErrors.internal.tag.toUpperCase();
   }
 
   private next(record: BulkActRecord, after: LetterPlace | undefined, atMost: number): Promise<LetterPlace[]> {

@@ -12,6 +12,7 @@ import { jobToWire, operatorStatusOf, writebackStatusOf } from './dead-letter.ma
 import { DeadLetterRepository, type LetterRow } from './dead-letter.repository.js';
 import { operatorSafe } from './operator-redaction.js';
 import { operatorErrors } from './operator.errors.js';
+import { Turns } from './turns.js';
 
 /** Why, and as part of what. */
 export interface ActGrounds {
@@ -33,6 +34,8 @@ interface Scene {
  */
 @Injectable()
 export class DeadLetterActs {
+  private readonly turns = new Turns();
+
   constructor(
     private readonly database: Database,
     private readonly letters: DeadLetterRepository,
@@ -74,7 +77,16 @@ export class DeadLetterActs {
     );
   }
 
-  private async act<Result>(
+  private act<Result>(
+    operator: OperatorCaller,
+    key: DeliveryKey,
+    grounds: ActGrounds,
+    work: (scene: Scene) => Promise<Result>,
+  ): Promise<Result> {
+    return this.turns.take(deliveryId(key), () => this.actInTurn(operator, key, grounds, work));
+  }
+
+  private async actInTurn<Result>(
     operator: OperatorCaller,
     key: DeliveryKey,
     grounds: ActGrounds,

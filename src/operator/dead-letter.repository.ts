@@ -98,10 +98,10 @@ const AROUND = Prisma.sql`
       and x.position > (select coalesce(max(dropped_to), 0) from org_head h where h.orgcode = d.orgcode) limit 1) e on true`;
 
 const COLUMNS = Prisma.sql`d.orgcode, d.lane, d.position, d.replay_no as "replayNo", d.status::text as "deliveryStatus", d.attempts,
-  d.error_tag as "errorTag", d.reason, d.created_at as "createdAt",
-  d.attempted_at as "attemptedAt", coalesce(l.died_at, c.ended_at) as "endedAt", m.status as mark, m.replayed_as as "replayedAs", m.bulk_act_id::text as "bulkActId",
-  m.marked_at as "markedAt", o.replay_no as "replayOf", e.event_id as "eventId", w.webhook_id as "webhookId", w.status as "webhookStatus",
-  w.caption, w.endpoint_url as "endpointUrl"`;
+  d.error_tag as "errorTag", d.reason, d.created_at as "createdAt", d.attempted_at as "attemptedAt", coalesce(l.died_at, c.ended_at)
+  as "endedAt", m.status as mark, m.replayed_as as "replayedAs", m.bulk_act_id::text as "bulkActId", m.marked_at as "markedAt",
+  o.replay_no as "replayOf", e.event_id as "eventId", w.webhook_id as "webhookId", w.status as "webhookStatus", w.caption,
+  w.endpoint_url as "endpointUrl"`;
 
 @Injectable()
 export class DeadLetterRepository {

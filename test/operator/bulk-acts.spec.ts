@@ -101,6 +101,21 @@ describe('acts on many dead letters', () => {
     });
   });
 
+  it('go on after one that breaks, and count it', async () => {
+    const [broken] = await desk.manyDeadLetters(5);
+    const { body } = await desk.get(`/dead-letters/${broken}`);
+    expect(body.ok).toBe(true);
+    await api.database.asOwner(
+      `create function spec_breaks() returns trigger language plpgsql as $$ begin raise exception 'broken by a spec'; end $$;
+       create trigger spec_breaks before insert on audit_event for each row when (new.resource_id = '${broken}' and new.outcome = 'done')
+       execute function spec_breaks()`,
+    );
+    const end = await ended(await order('acknowledge', ours()));
+    await api.database.asOwner('drop trigger spec_breaks on audit_event; drop function spec_breaks');
+    expect(end).toMatchObject({ outcome: 'partially_succeeded', done: 4, skipped: { INTERNAL_ERROR: 1 } });
+    expect(await desk.rows('select 1 from dead_letter_mark')).toHaveLength(4);
+  });
+
   it('twice at the same time make one replay of each', async () => {
     await desk.manyDeadLetters(25);
     sink.answer = () => undefined;
