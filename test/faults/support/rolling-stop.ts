@@ -31,9 +31,9 @@ export async function rollingStop(
   await stage.underLoad(async () => {
     for (let stop = 0; stop < options.stops; stop += 1) {
       await sleep(options.betweenMs);
-      const successor = await start();
+      living.push(await start()); // it may have taken all there is to do
       const busy = await stage.busyWorker(living);
-      living.splice(living.indexOf(busy), 1, successor);
+      living.splice(living.indexOf(busy), 1);
       const fromMs = Date.now();
       codes.push(await busy.stop('SIGTERM'));
       tookMs.push(Date.now() - fromMs);
