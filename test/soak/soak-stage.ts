@@ -18,10 +18,10 @@ import { SoakLedger } from './soak-ledger.js';
 
 export const SERVICES = ['pos', 'pim', 'wms'] as const;
 export const LEASE_MS = 15_000;
+export const WORKERS = 3;
 
 const ORGANISATIONS = 3;
 const APIS = 2;
-export const WORKERS = 3;
 
 /** Retries last longer than any endpoint fails here. */
 const QUICK: Settings = {
@@ -32,24 +32,28 @@ const QUICK: Settings = {
   LOG_LEVEL: 'warn',
 };
 
+interface Servers {
+  postgres: OwnPostgres;
+  redis: OwnRedis;
+  store: S3Server;
+  sink: WebhookSink;
+}
+
 /** All that a soak runs on. Its servers are its own and end with it, however it ends. */
 export class SoakStage implements BulkPlace {
+  readonly random = Random.fresh();
   readonly ledger = new SoakLedger();
   readonly scenes: DeliveryScene[] = [];
   readonly way: PersistentWay;
 
   private constructor(
-    readonly random: Random,
     private readonly place: ServerFolder,
-    readonly postgres: OwnPostgres,
-    readonly redis: OwnRedis,
-    readonly store: S3Server,
-    readonly sink: WebhookSink,
+    private readonly servers: Servers,
     readonly settings: Settings,
     readonly apis: Fleet,
     readonly workers: Fleet,
   ) {
-    this.way = new PersistentWay(apis.doors, postgres.database, random.branch());
+    this.way = new PersistentWay(apis.doors, servers.postgres.database, this.random.branch());
   }
 
   static async open(): Promise<SoakStage> {
@@ -79,9 +83,21 @@ export class SoakStage implements BulkPlace {
         if (identity) place.records.add({ ...identity, kind: 'app' });
       });
     const [apis, workers] = [await crew(APIS, 'api'), await crew(WORKERS, 'worker')];
-    const stage = new SoakStage(Random.fresh(), place, postgres, redis, store, sink, settings, apis, workers);
+    const stage = new SoakStage(place, { postgres, redis, store, sink }, settings, apis, workers);
     for (const owner of owners) await stage.subscribed(DeliveryScene.on(stage.way, sink, owner));
     return stage;
+  }
+
+  get postgres(): OwnPostgres {
+    return this.servers.postgres;
+  }
+
+  get redis(): OwnRedis {
+    return this.servers.redis;
+  }
+
+  get sink(): WebhookSink {
+    return this.servers.sink;
   }
 
   get database(): TestDatabase {
@@ -89,12 +105,12 @@ export class SoakStage implements BulkPlace {
   }
 
   openUploads(): Promise<string[]> {
-    return openUploadsAt(this.store);
+    return openUploadsAt(this.servers.store);
   }
 
   async close(): Promise<void> {
     await Promise.all([this.apis.stop(), this.workers.stop(), this.sink.stop()]);
-    await this.store.stop();
+    await this.servers.store.stop();
     await this.place.clear();
   }
 
