@@ -1,5 +1,5 @@
 // `npm test`: the whole suite against a real Postgres and a real Redis of its own. `npm test -- webhook` runs what matches;
-// `npm run test:faults` (--faults) runs test/faults, which the suite leaves out.
+// `npm run test:faults` (--faults) runs test/faults and `npm run soak` (--soak) test/soak, which the suite leaves out.
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import os from 'node:os';
@@ -12,8 +12,9 @@ const EXIT_AFTER_REPORT_MS = 30_000;
 const STRAYS_END_WITHIN_MS = 3_000;
 
 const root = realpathSync(path.resolve(import.meta.dirname, '..'));
-const faults = process.argv.includes('--faults');
-const jestArguments = process.argv.slice(2).filter((argument) => argument !== '--faults' && argument !== '--');
+const folderOf = { '--faults': 'test/faults', '--soak': 'test/soak' };
+const separateFolder = folderOf[process.argv.slice(2).find((argument) => argument in folderOf)];
+const jestArguments = process.argv.slice(2).filter((argument) => !(argument in folderOf) && argument !== '--');
 const mark = randomUUID();
 const stopping = new AbortController();
 
@@ -48,7 +49,7 @@ async function runWithStores() {
   }
   outcome.problems.push(...(await strays()));
   stopping.signal.throwIfAborted();
-  outcome.problems.push(...problemsOf(outcome.report, { root, whole: jestArguments.length === 0 && !faults }));
+  outcome.problems.push(...problemsOf(outcome.report, { root, whole: jestArguments.length === 0 && !separateFolder }));
 }
 
 async function runJest(stores, reportFile) {
@@ -81,8 +82,8 @@ async function runJest(stores, reportFile) {
 
 function selection(separateFolders) {
   const separate = (folder) => `${path.join(root, folder)}/`;
-  return faults
-    ? [`--roots=${separate('test/faults')}`]
+  return separateFolder
+    ? [`--roots=${separate(separateFolder)}`]
     : separateFolders.map((folder) => `--testPathIgnorePatterns=${separate(folder)}`);
 }
 
@@ -90,7 +91,7 @@ function reporting(reportFile) {
   const cache = path.join(os.tmpdir(), `ipm-jest-${os.userInfo().uid}`);
   return [
     // A fault test loads the machine by itself.
-    `--maxWorkers=${faults ? 1 : Math.min(os.availableParallelism(), MOST_WORKERS)}`,
+    `--maxWorkers=${separateFolder ? 1 : Math.min(os.availableParallelism(), MOST_WORKERS)}`,
     '--json',
     `--outputFile=${reportFile}`,
     `--cacheDirectory=${cache}`,

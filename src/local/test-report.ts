@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 
 /** Run on their own: they need root, minutes or a Docker engine. */
-export const separateTestFolders = ['test/faults', 'test/compose'];
+export const separateTestFolders = ['test/faults', 'test/soak', 'test/compose'];
 
 /** What is read of the report that jest writes with `--json`. */
 export interface TestReport {

@@ -10,7 +10,7 @@ describe('the checks of a test run', () => {
 
   beforeEach(() => {
     root = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'ipm-report-')));
-    for (const folder of ['src/webhook', 'test/e2e', 'test/faults', 'test/compose']) {
+    for (const folder of ['src/webhook', 'test/e2e', 'test/faults', 'test/soak', 'test/compose']) {
       mkdirSync(path.join(root, folder), { recursive: true });
       writeFileSync(path.join(root, folder, 'a.spec.ts'), '');
     }

@@ -2,6 +2,9 @@ import { writeGrounds, type ApiAnswer, type TestApi } from './api.js';
 import type { S3Server } from './s3-server/start.js';
 import { until } from './until.js';
 
+/** An application in this process, or a way into others. */
+type Way = Pick<TestApi, 'call' | 'database'>;
+
 export interface SeenJob {
   job_id: string;
   status: string;
@@ -31,7 +34,7 @@ export function linesOf(items: readonly (object | string)[]): string {
 /** One organisation that imports and exports. */
 export class BulkScene {
   private constructor(
-    readonly api: TestApi,
+    readonly api: Way,
     readonly orgcode: string,
     readonly key: string,
   ) {}
@@ -40,7 +43,7 @@ export class BulkScene {
     return BulkScene.on(api, await api.anOwner());
   }
 
-  static on(api: TestApi, { orgcode, key }: { orgcode: string; key: string }): BulkScene {
+  static on(api: Way, { orgcode, key }: { orgcode: string; key: string }): BulkScene {
     return new BulkScene(api, orgcode, key);
   }
 

@@ -2,6 +2,9 @@ import { writeGrounds, type ApiAnswer, type TestApi } from './api.js';
 import { anEvent } from './events.js';
 import type { WebhookSink } from './webhook-sink.js';
 
+/** An application in this process, or a way into others. */
+type Way = Pick<TestApi, 'call' | 'database'>;
+
 export interface SceneWebhook {
   webhook_id: string;
   signing_secret: string;
@@ -14,14 +17,17 @@ export class DeliveryScene {
   private webhooks = 0;
 
   private constructor(
-    readonly api: TestApi,
+    readonly api: Way,
     readonly sink: WebhookSink,
     readonly orgcode: string,
     readonly key: string,
   ) {}
 
   static async of(api: TestApi, sink: WebhookSink): Promise<DeliveryScene> {
-    const { orgcode, key } = await api.anOwner();
+    return DeliveryScene.on(api, sink, await api.anOwner());
+  }
+
+  static on(api: Way, sink: WebhookSink, { orgcode, key }: { orgcode: string; key: string }): DeliveryScene {
     return new DeliveryScene(api, sink, orgcode, key);
   }
 

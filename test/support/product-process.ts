@@ -8,6 +8,9 @@ const READY_WITHIN_MS = 20_000;
 const PROBE_TIMEOUT_MS = 5_000;
 const MOST_ATTEMPTS = 3;
 
+/** Told of each process when it is there, long before it is ready. */
+export type ProcessBegins = (pid: number) => void;
+
 /** The built product as a process of its own, as an operator runs it. */
 export class ProductProcess {
   output = '';
@@ -20,9 +23,14 @@ export class ProductProcess {
       stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString('utf8')));
   }
 
-  static async start(databaseUrl: string, overrides: Record<string, string | undefined> = {}): Promise<ProductProcess> {
+  static async start(
+    databaseUrl: string,
+    overrides: Record<string, string | undefined> = {},
+    begins?: ProcessBegins,
+  ): Promise<ProductProcess> {
     for (let attempt = 1; ; attempt += 1) {
       const started = await ProductProcess.launch(databaseUrl, overrides);
+      begins?.(started.child.pid!);
       try {
         await started.untilReady();
         return started;

@@ -5,13 +5,16 @@ import { inShort } from './ledger.js';
 import { logState } from './log-state.js';
 import { hashOfSaid } from './said-event.js';
 
+/** Where jobs have left what they leave. */
+export type BulkPlace = Pick<BulkStage, 'database' | 'openUploads'>;
+
 interface OwnRecord {
   what: string;
 }
 
 /** An import against its file: each valid line once and unaltered, in order; the report names the bad lines and no other; it ended once. */
 export async function importComplaints(
-  stage: BulkStage,
+  stage: BulkPlace,
   scene: BulkScene,
   jobId: string,
   file: BulkFile,
@@ -65,7 +68,7 @@ export async function importComplaints(
 
 /** An export against the feed, line by line. */
 export async function exportComplaints(
-  stage: BulkStage,
+  stage: BulkPlace,
   scene: BulkScene,
   jobId: string,
   feed: readonly object[],
@@ -99,7 +102,7 @@ export async function wholeFeed(scene: BulkScene): Promise<object[]> {
   return feed;
 }
 
-async function endedOnce(stage: BulkStage, { orgcode }: BulkScene, jobId: string, type: string): Promise<string[]> {
+async function endedOnce(stage: BulkPlace, { orgcode }: BulkScene, jobId: string, type: string): Promise<string[]> {
   const told = await stage.database.asOwner<OwnRecord>(
     `select event_id as what from event where orgcode = $1 and service = 'ipm' and action = $2 and envelope::jsonb #>> '{payload,job_id}' = $3`,
     [orgcode, `${type}.completed`, jobId],
@@ -115,7 +118,7 @@ async function endedOnce(stage: BulkStage, { orgcode }: BulkScene, jobId: string
   ];
 }
 
-async function leftBehind(stage: BulkStage): Promise<string[]> {
+async function leftBehind(stage: BulkPlace): Promise<string[]> {
   const uploads = await stage.openUploads();
   const left = await stage.database.asOwner<OwnRecord>(
     `select 'line ' || line || ' in bulk_error' as what from bulk_error union all select holder || ' holds the log' from event_hold`,

@@ -36,12 +36,7 @@ export class BulkStage {
     readonly server: S3Server,
     private readonly settings: Settings,
   ) {
-    this.store = new S3Client({
-      endpoint: server.endpoint,
-      region: server.region,
-      credentials: { accessKeyId: server.accessKeyId, secretAccessKey: server.secretAccessKey },
-      forcePathStyle: true,
-    });
+    this.store = clientOf(server);
   }
 
   /** On a database of its own, or on one that the test has a hand on. */
@@ -99,10 +94,8 @@ export class BulkStage {
     return found.map(({ Key, LastModified }) => `${Key} ${LastModified?.toISOString()}`).join(', ');
   }
 
-  /** Uploads in parts that somebody has begun and nobody ended. */
-  async openUploads(): Promise<string[]> {
-    const { Uploads = [] } = await this.store.send(new ListMultipartUploadsCommand({ Bucket: this.server.bucket }));
-    return Uploads.map(({ Key = '' }) => Key);
+  openUploads(): Promise<string[]> {
+    return openUploadsAt(this.server);
   }
 
   async close(): Promise<void> {
@@ -113,4 +106,19 @@ export class BulkStage {
     await this.api.close();
     await this.server.stop();
   }
+}
+
+/** Uploads in parts that somebody has begun and nobody ended. */
+export async function openUploadsAt(server: S3Server): Promise<string[]> {
+  const client = clientOf(server);
+  try {
+    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: server.bucket }));
+    return Uploads.map(({ Key = '' }) => Key);
+  } finally {
+    client.destroy();
+  }
+}
+
+function clientOf({ endpoint, region, accessKeyId, secretAccessKey }: S3Server): S3Client {
+  return new S3Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true });
 }

@@ -4,7 +4,7 @@ import { sabotagedFunction, type Mistake } from './sabotaged-function.js';
 const ANY_FENCE: Mistake = [`AND x.fence = u.fence AND x.status = 'sending'`, ''];
 
 /** What somebody might have written instead of the functions that deliveries live by. */
-const deliverySabotage = {
+export const deliverySabotage = {
   /** Nobody looks for what lost workers had. */
   withoutRecovery: { ipm_recover_deliveries: [['lease_until < clock_timestamp()', 'false']] },
   /** Whoever has a result writes it, also when somebody else has the delivery by now. */

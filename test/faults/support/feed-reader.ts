@@ -15,6 +15,8 @@ export interface FeedReaderOptions {
   waitMs?: number;
   /** Whether calls may end without an answer, because somebody kills processes or cuts lines. */
   mayBreak?: boolean | undefined;
+  /** Between two looks at the end of the feed. */
+  lookAgainMs?: number;
 }
 
 const LOOK_AGAIN_MS = 20;
@@ -48,7 +50,7 @@ export class FeedReader {
         if (page.has_more) continue;
         if (wasOver && page.items.length === 0) return;
       }
-      await sleep(LOOK_AGAIN_MS);
+      await sleep(this.options.lookAgainMs ?? LOOK_AGAIN_MS);
     }
     this.options.ledger.strange(`${this.name} was not answered for ${PATIENCE_MS / 1000} s`);
   }

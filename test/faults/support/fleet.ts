@@ -1,4 +1,4 @@
-import { ProductProcess } from '../../support/product-process.js';
+import { ProductProcess, type ProcessBegins } from '../../support/product-process.js';
 import { HttpDoor } from './door.js';
 
 /** Processes of the product on one database. Each has a place with a door, and one that is killed can be replaced there. */
@@ -10,23 +10,25 @@ export class Fleet {
     private readonly databaseUrls: readonly string[],
     private readonly processes: ProductProcess[],
     private readonly environment: Record<string, string | undefined>,
+    private readonly begins: ProcessBegins,
   ) {
-    this.doors = processes.map((_, place) => new HttpDoor(() => this.processAt(place).url));
+    this.doors = processes.map((_, place) => new HttpDoor(() => this.at(place).url));
   }
 
   /** One process for each URL; several may lead to the same database. */
   static async start(
     databaseUrls: readonly string[],
     environment: Record<string, string | undefined> = {},
+    begins: ProcessBegins = () => undefined,
   ): Promise<Fleet> {
-    const started = await Promise.allSettled(databaseUrls.map((url) => ProductProcess.start(url, environment)));
+    const started = await Promise.allSettled(databaseUrls.map((url) => ProductProcess.start(url, environment, begins)));
     const processes = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     const failed = started.find((one) => one.status === 'rejected');
     if (failed) {
       await Promise.all(processes.map((one) => one.stop('SIGKILL')));
       throw failed.reason;
     }
-    return new Fleet(databaseUrls, processes, environment);
+    return new Fleet(databaseUrls, processes, environment, begins);
   }
 
   get pids(): (number | undefined)[] {
@@ -40,11 +42,12 @@ export class Fleet {
 
   async kill(place: number): Promise<void> {
     this.kills += 1;
-    await this.processAt(place).stop('SIGKILL');
+    await this.at(place).stop('SIGKILL');
   }
 
-  async replace(place: number): Promise<void> {
-    this.processes[place] = await ProductProcess.start(this.databaseUrls[place]!, this.environment);
+  async replace(place: number, more: Record<string, string | undefined> = {}): Promise<void> {
+    const environment = { ...this.environment, ...more };
+    this.processes[place] = await ProductProcess.start(this.databaseUrls[place]!, environment, this.begins);
   }
 
   async stop(): Promise<void> {
@@ -52,7 +55,7 @@ export class Fleet {
     await Promise.all(this.processes.map((one) => one.stop('SIGKILL')));
   }
 
-  private processAt(place: number): ProductProcess {
+  at(place: number): ProductProcess {
     const process = this.processes[place];
     if (!process) throw new Error(`there is no process ${place}`);
     return process;

@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isQuiet } from '../faults/support/delivery-state.js';
+import { Endpoints } from './endpoints.js';
+import { Nemesis } from './nemesis.js';
+import { SoakBulk } from './soak-bulk.js';
+import { setTo } from './soak-faults.js';
+import { SoakLoad } from './soak-load.js';
+import { verdict } from './soak-oracle.js';
+import type { SoakReport } from './soak-report.js';
+import { sabotaged, type SoakSettings } from './soak-settings.js';
+import type { SoakStage } from './soak-stage.js';
+
+/** Nothing arrived for so long: what is not there by then is stuck. */
+const PATIENCE_MS = 60_000;
+
+/** F21. Faults drawn by chance while organisations publish, read, import and export; in the end nothing is missing, twice or wrong. */
+export async function soak(stage: SoakStage, { minutes, sabotage }: SoakSettings): Promise<SoakReport> {
+  const { random } = stage;
+  const { seed } = random;
+  const begunAt = new Date();
+  await sabotaged(stage.database, sabotage);
+  const endpoints = new Endpoints(stage.sink, random.branch());
+  const load = new SoakLoad(stage, random.branch());
+  const bulk = new SoakBulk(stage, load, random.branch());
+  const nemesis = new Nemesis({ stage, endpoints, random: random.branch() }, (what) =>
+    process.stderr.write(`  ${Math.round((Date.now() - begunAt.getTime()) / 1_000)} s: ${what}\n`),
+  );
+  await nemesis.rage(minutes * 60_000);
+  const overMs = Date.now();
+  await load.publishersLeave();
+  endpoints.calm();
+  await bulk.leave();
+  for (const webhook of stage.ledger.deliveries.webhooks) await setTo(stage, webhook, 'active');
+  await quiet(stage);
+  const restMs = Date.now() - overMs;
+  await load.readersLeave();
+  const { complaints, figures } = await verdict(stage, bulk, nemesis.extraAtMost);
+  return {
+    seed,
+    minutes,
+    sabotage,
+    begunAt: begunAt.toISOString(),
+    faults: nemesis.struck,
+    figures: { ...figures, restMs },
+    complaints,
+    repeat: `npm run soak -- --minutes ${minutes} --seed ${seed}${sabotage ? ` --sabotage ${sabotage}` : ''}`,
+  };
+}
+
+async function quiet({ database, sink }: SoakStage): Promise<void> {
+  let [arrivals, lastMs] = [0, Date.now()];
+  while (!(await isQuiet(database)) && Date.now() - lastMs < PATIENCE_MS) {
+    if (sink.arrivals.length > arrivals) [arrivals, lastMs] = [sink.arrivals.length, Date.now()];
+    await sleep(500);
+  }
+}
