@@ -15,8 +15,8 @@ const LOOK_AGAIN_MS = 300;
 export class SoakLoad {
   private isOver = false;
   private isAllSaid = false;
-  private readonly publishing: Promise<void[]>;
-  private readonly reading: Promise<void[]>;
+  private readonly publishing: Promise<unknown>;
+  private readonly reading: Promise<unknown>;
   private readonly readers: readonly FeedReader[];
 
   constructor(
