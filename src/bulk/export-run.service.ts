@@ -13,7 +13,7 @@ import type { JobLease } from './job-lease.js';
 import { PartWriter } from './part-writer.js';
 
 const RECORDS_A_PAGE = 1_000;
-const PART_BYTES = 8 * 1024 * 1024;
+const PART_BYTES = 5 * 1024 * 1024;
 
 /** Writes what passes of the log into a file, a part at a time: what a crash costs is the part that is being gathered. */
 @Injectable()
