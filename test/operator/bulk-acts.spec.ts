@@ -1,27 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { TestApi } from '../support/api.js';
-import { OPERATOR_KEY, OperatorDesk } from '../support/operator-desk.js';
+import { eachAtADesk, type OperatorDesk } from '../support/operator-desk.js';
 import { until } from '../support/until.js';
-import { WebhookSink } from '../support/webhook-sink.js';
 
 jest.setTimeout(120_000);
 
 describe('acts on many dead letters', () => {
-  let api: TestApi;
-  let sink: WebhookSink;
   let desk: OperatorDesk;
 
-  beforeAll(async () => {
-    sink = await WebhookSink.start();
-    api = await TestApi.start({ WEBHOOK_ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8', API_KEY: OPERATOR_KEY });
-  });
-  afterAll(async () => {
-    await api.close();
-    await sink.stop();
-  });
-  beforeEach(async () => {
-    desk = await OperatorDesk.of(api, sink);
-  });
+  eachAtADesk((opened) => (desk = opened));
 
   const ours = (more: object = {}): object => ({ orgcode: desk.scene.orgcode, ...more });
   const order = async (act: string, filter: object, reason?: string): Promise<Record<string, unknown>> => {
@@ -43,11 +29,11 @@ describe('acts on many dead letters', () => {
     const { body } = await desk.post('/bulk-acts/count', { act: 'replay', filter: ours() });
     expect(body).toEqual({ ok: true, data: { matched: 30, isAtLeast: false } });
     expect(await desk.rows('select 1 from dead_letter_mark')).toEqual([]);
-    sink.answer = () => undefined;
+    desk.sink.answer = () => undefined;
     const end = await ended(await order('replay', ours(), 'it is back'));
     expect(end).toMatchObject({ act: 'replay', outcome: 'succeeded', matched: 30, done: 30, skipped: {} });
     await until(async () => (await desk.scene.statuses()).delivered === 30);
-    const [run] = await api.database.asOwner<Record<string, unknown>>(
+    const [run] = await desk.api.database.asOwner<Record<string, unknown>>(
       'select type, status, outcome, counts, orgcode from operation_run where id = $1',
       [end.operationRunId],
     );
@@ -89,7 +75,7 @@ describe('acts on many dead letters', () => {
 
   it('pass over what is refused, and say why', async () => {
     const [first] = await desk.manyDeadLetters(4);
-    sink.answer = () => ({ status: 500 });
+    desk.sink.answer = () => ({ status: 500 });
     await desk.post(`/dead-letters/${first}/replay`);
     await until(async () => (await desk.scene.statuses()).dead === 5);
     const end = await ended(await order('replay', ours()));
@@ -105,20 +91,20 @@ describe('acts on many dead letters', () => {
     const [broken] = await desk.manyDeadLetters(5);
     const { body } = await desk.get(`/dead-letters/${broken}`);
     expect(body.ok).toBe(true);
-    await api.database.asOwner(
+    await desk.api.database.asOwner(
       `create function spec_breaks() returns trigger language plpgsql as $$ begin raise exception 'broken by a spec'; end $$;
        create trigger spec_breaks before insert on audit_event for each row when (new.resource_id = '${broken}' and new.outcome = 'done')
        execute function spec_breaks()`,
     );
     const end = await ended(await order('acknowledge', ours()));
-    await api.database.asOwner('drop trigger spec_breaks on audit_event; drop function spec_breaks');
+    await desk.api.database.asOwner('drop trigger spec_breaks on audit_event; drop function spec_breaks');
     expect(end).toMatchObject({ outcome: 'partially_succeeded', done: 4, skipped: { INTERNAL_ERROR: 1 } });
     expect(await desk.rows('select 1 from dead_letter_mark')).toHaveLength(4);
   });
 
   it('twice at the same time make one replay of each', async () => {
     await desk.manyDeadLetters(25);
-    sink.answer = () => undefined;
+    desk.sink.answer = () => undefined;
     const ends = await Promise.all(
       [order('replay', ours()), order('replay', ours())].map(async (one) => ended(await one)),
     );
@@ -142,7 +128,7 @@ describe('acts on many dead letters', () => {
   it('go on where a lost worker has left them, and count nothing twice', async () => {
     await desk.manyDeadLetters(10);
     const end = await ended(await order('acknowledge', ours()));
-    await api.database.asOwner(
+    await desk.api.database.asOwner(
       `update dead_letter_bulk_act set status = 'running', outcome = null, done = 0, done_to = '{}' where bulk_act_id = $1`,
       [end.bulkActId],
     );

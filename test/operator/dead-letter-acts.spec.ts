@@ -1,35 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { TestApi } from '../support/api.js';
-import { OPERATOR_KEY, OperatorDesk } from '../support/operator-desk.js';
+import { eachAtADesk, type OperatorDesk } from '../support/operator-desk.js';
 import { until } from '../support/until.js';
-import { WebhookSink } from '../support/webhook-sink.js';
 import { exactly, fieldsOf, JOB_FIELDS, LINKAGE_FIELDS, SUMMARY_FIELDS, UUID } from '../support/writeback-fields.js';
 
 jest.setTimeout(60_000);
 
 describe('a dead letter, as document 002 has it', () => {
-  let api: TestApi;
-  let sink: WebhookSink;
   let desk: OperatorDesk;
 
-  beforeAll(async () => {
-    sink = await WebhookSink.start();
-    api = await TestApi.start({ WEBHOOK_ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8', API_KEY: OPERATOR_KEY });
-  });
-  afterAll(async () => {
-    await api.close();
-    await sink.stop();
-  });
-  beforeEach(async () => {
-    desk = await OperatorDesk.of(api, sink);
-  });
-
-  const aDeadLetter = async (settings: object = {}): Promise<string> =>
-    (await desk.deadLetters(await desk.failingWebhook(settings)))[0]!;
+  eachAtADesk((opened) => (desk = opened));
 
   describe('one of them', () => {
     it('is shown with its attempts', async () => {
-      const id = await aDeadLetter();
+      const id = await desk.aDeadLetter();
       const { status, body } = await desk.get(`/dead-letters/${id}`);
       expect([status, fieldsOf(body.data)]).toEqual([
         200,
@@ -52,7 +35,7 @@ describe('a dead letter, as document 002 has it', () => {
     });
 
     it('tells its history in order, with ids of their own', async () => {
-      const id = await aDeadLetter();
+      const id = await desk.aDeadLetter();
       await desk.post(`/dead-letters/${id}/acknowledge`, { reason: 'we know' });
       const { status, body } = await desk.get(`/dead-letters/${id}/history`);
       expect([status, fieldsOf(body.data)]).toEqual([200, exactly(['deadLetter', 'replayLinkage', 'timeline'])]);
@@ -76,7 +59,7 @@ describe('a dead letter, as document 002 has it', () => {
     });
 
     it('says what became of its replay without its history', async () => {
-      const id = await aDeadLetter();
+      const id = await desk.aDeadLetter();
       const { status, body } = await desk.get(`/dead-letters/${id}/replay-status`);
       expect([status, fieldsOf(body.data)]).toEqual([200, exactly(['deadLetter', 'replayLinkage'])]);
       expect(body.data.replayLinkage).toEqual({
@@ -103,7 +86,7 @@ describe('a dead letter, as document 002 has it', () => {
     );
 
     it('is found by its id in capitals too, and what was delivered is none', async () => {
-      const id = await aDeadLetter();
+      const id = await desk.aDeadLetter();
       expect((await desk.get(`/dead-letters/${id.toUpperCase()}`)).status).toBe(200);
       await desk.change(`update delivery set status = 'delivered'`);
       expect(await desk.refusal(desk.get(`/dead-letters/${id}`))).toEqual([404, 'DEAD_LETTER_NOT_FOUND']);
@@ -114,8 +97,8 @@ describe('a dead letter, as document 002 has it', () => {
 
   describe('replay', () => {
     it('makes a new delivery, linked both ways, which goes out', async () => {
-      const id = await aDeadLetter({ caption: 'Clinic north' });
-      sink.answer = () => undefined;
+      const id = await desk.aDeadLetter({ caption: 'Clinic north' });
+      desk.sink.answer = () => undefined;
       const { status, body } = await desk.post(`/dead-letters/${id}/replay`, { reason: 'it is back' });
       expect([status, fieldsOf(body.data)]).toEqual([200, ['originalJob', 'replayJob']]);
       const { originalJob, replayJob } = body.data;
@@ -153,7 +136,7 @@ describe('a dead letter, as document 002 has it', () => {
     });
 
     it('of which another may be made when it dies, and the chain leads to its beginning', async () => {
-      const first = await aDeadLetter();
+      const first = await desk.aDeadLetter();
       const second = (await desk.post(`/dead-letters/${first}/replay`)).body.data.replayJob.jobId as string;
       await until(async () => (await desk.scene.statuses()).dead === 2);
       const { data } = (await desk.get(`/dead-letters/${second}`)).body;
@@ -209,7 +192,7 @@ describe('a dead letter, as document 002 has it', () => {
     });
 
     it('of what was acknowledged is allowed, and not the other way round', async () => {
-      const id = await aDeadLetter();
+      const id = await desk.aDeadLetter();
       expect((await desk.post(`/dead-letters/${id}/acknowledge`)).status).toBe(200);
       expect((await desk.post(`/dead-letters/${id}/replay`)).status).toBe(200);
       expect(await desk.refusal(desk.post(`/dead-letters/${id}/acknowledge`))).toEqual([
@@ -225,7 +208,7 @@ describe('a dead letter, as document 002 has it', () => {
 
   describe('acknowledge', () => {
     it('is noted once', async () => {
-      const id = await aDeadLetter();
+      const id = await desk.aDeadLetter();
       const { status, body } = await desk.post(`/dead-letters/${id}/acknowledge`);
       expect([status, fieldsOf(body.data)]).toEqual([200, exactly(JOB_FIELDS)]);
       expect(body.data).toMatchObject({ jobId: id, operatorStatus: 'acknowledged', status: 'dead_failed' });
@@ -242,7 +225,7 @@ describe('a dead letter, as document 002 has it', () => {
   });
 
   it('stand in the audit of the organisation, done and refused', async () => {
-    const id = await aDeadLetter();
+    const id = await desk.aDeadLetter();
     await desk.post(`/dead-letters/${id}/acknowledge`, { reason: 'seen' });
     await desk.post(`/dead-letters/${id}/acknowledge`);
     await desk.post(`/dead-letters/${id}/replay`);

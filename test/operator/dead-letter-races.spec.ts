@@ -1,5 +1,5 @@
 import { TestApi } from '../support/api.js';
-import { OPERATOR_KEY, OperatorDesk, type OperatorAnswer } from '../support/operator-desk.js';
+import { OPERATED, OPERATOR_KEY, OperatorDesk, type OperatorAnswer } from '../support/operator-desk.js';
 import { until } from '../support/until.js';
 import { WebhookSink } from '../support/webhook-sink.js';
 
@@ -15,9 +15,8 @@ describe('operators who do the same at the same time', () => {
 
   beforeAll(async () => {
     sink = await WebhookSink.start();
-    const environment = { WEBHOOK_ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8', API_KEY: OPERATOR_KEY };
-    api = await TestApi.start(environment);
-    other = await TestApi.startOn(api.database, { ...environment, IPM_ROLE: 'api' }); // a second process, as it were
+    api = await TestApi.start(OPERATED);
+    other = await TestApi.startOn(api.database, { ...OPERATED, IPM_ROLE: 'api' }); // a second process, as it were
   });
   afterAll(async () => {
     await other.app.close();
@@ -28,7 +27,6 @@ describe('operators who do the same at the same time', () => {
     desk = await OperatorDesk.of(api, sink);
   });
 
-  const aDeadLetter = async (): Promise<string> => (await desk.deadLetters(await desk.failingWebhook()))[0]!;
   const post = async (app: TestApi, path: string): Promise<OperatorAnswer> => {
     const answer = await app.app.inject({
       method: 'POST',
@@ -49,7 +47,7 @@ describe('operators who do the same at the same time', () => {
   };
 
   it('make one replay of a dead letter, and the others are told that there is one', async () => {
-    const id = await aDeadLetter();
+    const id = await desk.aDeadLetter();
     sink.answer = () => undefined;
     const answers = await allAtOnce(() => `/dead-letters/${id}/replay`);
     expect(tally(answers)).toEqual({ '200 done': 1, '409 WRITEBACK_REPLAY_ALREADY_EXISTS': AT_ONCE - 1 });
@@ -66,7 +64,7 @@ describe('operators who do the same at the same time', () => {
   });
 
   it('acknowledge a dead letter once', async () => {
-    const id = await aDeadLetter();
+    const id = await desk.aDeadLetter();
     const answers = await allAtOnce(() => `/dead-letters/${id}/acknowledge`);
     expect(tally(answers)).toEqual({ '200 done': 1, '409 DEAD_LETTER_ALREADY_ACKNOWLEDGED': AT_ONCE - 1 });
     expect(await desk.rows('select 1 from dead_letter_act')).toHaveLength(1);
@@ -75,7 +73,7 @@ describe('operators who do the same at the same time', () => {
   });
 
   it('and differ: there is one replay, and at most one acknowledgement, which came before it', async () => {
-    const id = await aDeadLetter();
+    const id = await desk.aDeadLetter();
     sink.answer = () => undefined;
     const answers = await allAtOnce((i) => `/dead-letters/${id}/${i % 4 < 2 ? 'replay' : 'acknowledge'}`);
     const done = answers.filter(({ status }) => status === 200);
@@ -90,7 +88,7 @@ describe('operators who do the same at the same time', () => {
   });
 
   it('while the organisation retries it by hand: it goes out once more, not twice', async () => {
-    const id = await aDeadLetter();
+    const id = await desk.aDeadLetter();
     sink.answer = () => undefined;
     const [retried, ...replays] = await Promise.all([
       desk.scene.call('webhook/delivery/retry', { delivery_id: id }),
@@ -104,7 +102,7 @@ describe('operators who do the same at the same time', () => {
   });
 
   it('leave nothing behind where it breaks at the last step, and the next one begins anew', async () => {
-    const id = await aDeadLetter();
+    const id = await desk.aDeadLetter();
     await desk.api.database.asOwner(
       `create function spec_breaks() returns trigger language plpgsql as $$ begin raise exception 'broken by a spec'; end $$;
        create trigger spec_breaks before insert on audit_event for each row when (new.event_type like 'operator/%') execute function spec_breaks()`,

@@ -1,36 +1,19 @@
 import { DeliveryRetentionSweep } from '../../src/delivery/delivery-retention.sweep.js';
-import { TestApi } from '../support/api.js';
-import { OPERATOR_KEY, OperatorDesk } from '../support/operator-desk.js';
+import { eachAtADesk, type OperatorDesk } from '../support/operator-desk.js';
 import { until } from '../support/until.js';
-import { WebhookSink } from '../support/webhook-sink.js';
 
 jest.setTimeout(60_000);
 
 describe('a dead letter', () => {
-  let api: TestApi;
-  let sink: WebhookSink;
   let desk: OperatorDesk;
 
-  beforeAll(async () => {
-    sink = await WebhookSink.start();
-    api = await TestApi.start({ WEBHOOK_ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8', API_KEY: OPERATOR_KEY });
-  });
-  afterAll(async () => {
-    await api.close();
-    await sink.stop();
-  });
-  beforeEach(async () => {
-    desk = await OperatorDesk.of(api, sink);
-  });
-
-  const aDeadLetter = async (settings: object = {}): Promise<string> =>
-    (await desk.deadLetters(await desk.failingWebhook(settings)))[0]!;
+  eachAtADesk((opened) => (desk = opened));
 
   describe('beside what the organisation does itself', () => {
     it('a dead letter that is retried by hand is none, and open again when it dies', async () => {
-      const id = await aDeadLetter();
+      const id = await desk.aDeadLetter();
       await desk.post(`/dead-letters/${id}/acknowledge`);
-      sink.answer = () => ({ status: 500, afterMs: 500 });
+      desk.sink.answer = () => ({ status: 500, afterMs: 500 });
       expect((await desk.scene.call('webhook/delivery/retry', { delivery_id: id })).status).toBe(200);
       expect(await desk.refusal(desk.get(`/dead-letters/${id}`))).toEqual([404, 'DEAD_LETTER_NOT_FOUND']);
       expect(await desk.refusal(desk.post(`/dead-letters/${id}/replay`))).toEqual([404, 'DEAD_LETTER_NOT_FOUND']);
@@ -49,7 +32,7 @@ describe('a dead letter', () => {
     });
 
     it('one that was replayed is not retried by hand as well', async () => {
-      const id = await aDeadLetter();
+      const id = await desk.aDeadLetter();
       const { replayJob } = (await desk.post(`/dead-letters/${id}/replay`)).body.data;
       const { status, body } = await desk.scene.call('webhook/delivery/retry', { delivery_id: id });
       expect([status, body.error?.error_code, body.error?.details]).toEqual([
@@ -60,12 +43,12 @@ describe('a dead letter', () => {
     });
 
     it('one that is acknowledged while it is still tried, and gets through, leaves no mark', async () => {
-      sink.answer = () => ({ status: 500 });
+      desk.sink.answer = () => ({ status: 500 });
       await desk.scene.webhook({ retry_schedule: [0, 1] });
       await desk.scene.publish(1);
       const query = `/dead-letters?status=retryable_failed&orgcode=${desk.scene.orgcode}`;
       await until(async () => (await desk.get(query)).body.data.length > 0);
-      sink.answer = () => undefined;
+      desk.sink.answer = () => undefined;
       const [failing] = (await desk.get(query)).body.data;
       expect((await desk.post(`/dead-letters/${failing.jobId}/acknowledge`)).status).toBe(200);
       expect((await desk.get(`/dead-letters/${failing.jobId}`)).body.data.deadLetter.operatorStatus).toBe(
@@ -77,11 +60,11 @@ describe('a dead letter', () => {
     });
 
     it('one whose event retention takes goes with all that was done to it', async () => {
-      const id = await aDeadLetter();
+      const id = await desk.aDeadLetter();
       await desk.post(`/dead-letters/${id}/replay`);
       await until(async () => (await desk.scene.statuses()).dead === 2);
       await desk.change('update org_head set dropped_to = position');
-      await api.app.get(DeliveryRetentionSweep).prune();
+      await desk.api.app.get(DeliveryRetentionSweep).prune();
       for (const table of ['delivery', 'delivery_dead', 'dead_letter_mark', 'dead_letter_act'])
         expect(await desk.rows(`select 1 from ${table}`)).toEqual([]);
       expect(await desk.refusal(desk.get(`/dead-letters/${id}`))).toEqual([404, 'DEAD_LETTER_NOT_FOUND']);

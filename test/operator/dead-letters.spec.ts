@@ -1,37 +1,20 @@
-import { TestApi } from '../support/api.js';
-import { OPERATOR_KEY, OperatorDesk } from '../support/operator-desk.js';
+import { eachAtADesk, type OperatorDesk } from '../support/operator-desk.js';
 import { until } from '../support/until.js';
-import { WebhookSink } from '../support/webhook-sink.js';
 import { exactly, fieldsOf, SUMMARY_FIELDS, UUID } from '../support/writeback-fields.js';
 
 jest.setTimeout(60_000);
 
 describe('dead letters, as document 002 has them', () => {
-  let api: TestApi;
-  let sink: WebhookSink;
   let desk: OperatorDesk;
 
-  beforeAll(async () => {
-    sink = await WebhookSink.start();
-    api = await TestApi.start({ WEBHOOK_ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8', API_KEY: OPERATOR_KEY });
-  });
-  afterAll(async () => {
-    await api.close();
-    await sink.stop();
-  });
-  beforeEach(async () => {
-    desk = await OperatorDesk.of(api, sink);
-  });
-
-  const aDeadLetter = async (settings: object = {}): Promise<string> =>
-    (await desk.deadLetters(await desk.failingWebhook(settings)))[0]!;
+  eachAtADesk((opened) => (desk = opened));
 
   describe('status/summary', () => {
     it('counts by status, by what operators did, and what failed of late by its reason', async () => {
       const before = (await desk.get('/status/summary')).body.data;
       const webhook = await desk.failingWebhook({ retry_schedule: [0] }); // four failures: the breaker opens after the fifth
       const [acked] = await desk.deadLetters(webhook, 3);
-      sink.answer = () => ({ status: 404 });
+      desk.sink.answer = () => ({ status: 404 });
       await desk.deadLetters(webhook);
       await desk.post(`/dead-letters/${acked}/acknowledge`);
       const answer = await desk.get('/status/summary');
@@ -57,7 +40,7 @@ describe('dead letters, as document 002 has them', () => {
     });
 
     it('looks back as far as it is asked to', async () => {
-      await aDeadLetter();
+      await desk.aDeadLetter();
       const inAnHour = (await desk.get('/status/summary?recentHours=1')).body.data.recentFailures;
       await desk.change(`update delivery_dead set died_at = now() - interval '90 minutes'`);
       const later = (await desk.get('/status/summary?recentHours=1')).body.data.recentFailures;
@@ -122,7 +105,7 @@ describe('dead letters, as document 002 has them', () => {
     it('filters by reason, however it is spelled', async () => {
       const webhook = await desk.failingWebhook();
       await desk.deadLetters(webhook);
-      sink.answer = () => ({ status: 418 });
+      desk.sink.answer = () => ({ status: 418 });
       const [teapot] = await desk.deadLetters(webhook);
       for (const reason of ['HTTP_418', 'http_418', 'Http_418']) {
         const { data } = (await desk.get(`/dead-letters?reason=${reason}&orgcode=${desk.scene.orgcode}`)).body;

@@ -1,27 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { TestApi } from '../support/api.js';
-import { OPERATOR_KEY, OperatorDesk } from '../support/operator-desk.js';
-import { WebhookSink } from '../support/webhook-sink.js';
+import { eachAtADesk, OPERATOR_KEY, type OperatorDesk } from '../support/operator-desk.js';
 import { UUID } from '../support/writeback-fields.js';
 
 jest.setTimeout(60_000);
 
 describe('the room of dead letters', () => {
-  let api: TestApi;
-  let sink: WebhookSink;
   let desk: OperatorDesk;
 
-  beforeAll(async () => {
-    sink = await WebhookSink.start();
-    api = await TestApi.start({ WEBHOOK_ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8', API_KEY: OPERATOR_KEY });
-  });
-  afterAll(async () => {
-    await api.close();
-    await sink.stop();
-  });
-  beforeEach(async () => {
-    desk = await OperatorDesk.of(api, sink);
-  });
+  eachAtADesk((opened) => (desk = opened));
 
   describe('the door', () => {
     const ROUTES: ['GET' | 'POST', string][] = [
@@ -77,7 +64,7 @@ describe('the room of dead letters', () => {
     });
 
     it('is shut to everybody where there is no API_KEY', async () => {
-      const keyless = await TestApi.startOn(api.database, { IPM_ROLE: 'api' });
+      const keyless = await TestApi.startOn(desk.api.database, { IPM_ROLE: 'api' });
       for (const key of [OPERATOR_KEY, '', desk.scene.key, undefined]) {
         const answer = await keyless.app.inject({
           url: '/api/v1/operator/writeback/status/summary',
@@ -93,7 +80,7 @@ describe('the room of dead letters', () => {
 
     it('answers in its own words also where there is nothing, and where the body is no JSON', async () => {
       expect(await desk.refusal(desk.get('/nothing'))).toEqual([404, expect.stringMatching(/^[A-Z_]+$/)]);
-      const answer = await api.app.inject({
+      const answer = await desk.api.app.inject({
         method: 'POST',
         url: `/api/v1/operator/writeback/dead-letters/${randomUUID()}/replay`,
         headers: { 'x-api-key': OPERATOR_KEY, 'content-type': 'application/json' },

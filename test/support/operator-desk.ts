@@ -1,10 +1,11 @@
-import type { TestApi } from './api.js';
+import { TestApi } from './api.js';
 import { DeliveryScene, type SceneWebhook } from './delivery-scene.js';
 import { until } from './until.js';
-import type { WebhookSink } from './webhook-sink.js';
+import { WebhookSink } from './webhook-sink.js';
 
 export const OPERATOR_KEY = 'operator-key-of-the-specs-0123456789';
 const ROOM = '/api/v1/operator/writeback';
+export const OPERATED = { WEBHOOK_ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8', API_KEY: OPERATOR_KEY };
 const ENDS_SOON = { retry_schedule: [0, 0] };
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each route of document 002 has its own shape, which its spec checks
@@ -21,6 +22,21 @@ export interface OperatorAnswer {
     error?: { code: string; message: string };
     correlationId?: string;
   };
+}
+
+/** An application and a sink for the specs of a file, and a new organisation for each of them. */
+export function eachAtADesk(sit: (desk: OperatorDesk) => void): void {
+  let api: TestApi;
+  let sink: WebhookSink;
+  beforeAll(async () => {
+    sink = await WebhookSink.start();
+    api = await TestApi.start(OPERATED);
+  });
+  afterAll(async () => {
+    await api.close();
+    await sink.stop();
+  });
+  beforeEach(async () => sit(await OperatorDesk.of(api, sink)));
 }
 
 /** Where operators sit: the room of dead letters, and an organisation whose deliveries fail when a spec says so. */
@@ -77,6 +93,11 @@ export class OperatorDesk {
     await this.scene.publish(count, event);
     await until(async () => ((await this.scene.statuses()).dead ?? 0) >= before + count);
     return this.deadOf(webhook, count);
+  }
+
+  /** One, of a webhook of its own. */
+  async aDeadLetter(settings: object = {}): Promise<string> {
+    return (await this.deadLetters(await this.failingWebhook(settings)))[0]!;
   }
 
   /** As many as one likes: delivered first, and made dead where they lie. */
