@@ -76,7 +76,7 @@ describe('/metrics', () => {
   it('counts deliveries that died', async () => {
     const scene = await DeliveryScene.of(api, sink);
     const webhook = await scene.webhook({ retry_schedule: [0] });
-    sink.answer = () => ({ status: 410 });
+    sink.answer = () => ({ status: 500 });
     await scene.publish(1);
     await until(async () => (valueOf(await text(), 'ipm_delivery_dead_total') ?? 0) >= 1);
     expect(sink.at(webhook.path)).toHaveLength(1);
