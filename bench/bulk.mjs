@@ -51,21 +51,21 @@ async function round(ipm, neighbour, file, lines) {
   const caller = new SingleCaller(ipm, neighbour);
   const { done: imported, latencies } = await caller.during(async () => {
     const { job_id, revision } = created.job;
-    return timed(ipm, () => asked(ipm, 'bulk/import/commit', { job_id, expected_revision: revision }));
+    return timed(ipm, cpu, () => asked(ipm, 'bulk/import/commit', { job_id, expected_revision: revision }));
   });
   const { processed_count, error_count } = imported.job.output;
   if (processed_count !== lines || error_count !== 0)
     throw new Error(`${processed_count} of ${lines} lines were imported`);
-  const exported = await timed(ipm, () => asked(ipm, 'bulk/export/create', { max_records: lines }));
+  const exported = await timed(ipm, cpu, () => asked(ipm, 'bulk/export/create', { max_records: lines }));
   if (exported.job.output.record_count !== lines)
     throw new Error(`${exported.job.output.record_count} of ${lines} records were exported`);
-  const used = cpu.since();
   const p95Ms = { quiet: p95(quiet.latencies), whileImporting: p95(latencies) };
-  return { imported, exported, p95Ms, otherCores: used.others / used.wall };
+  return { imported, exported, p95Ms, otherCores: Math.max(imported.otherCores, exported.otherCores) };
 }
 
 /** From the order to the end of the job; the wait for a worker is in it. */
-async function timed(ipm, order) {
+async function timed(ipm, cpu, order) {
+  cpu.since();
   const memory = PeakMemory.of(ipm.pid);
   const begun = performance.now();
   let { job } = await order();
@@ -75,6 +75,7 @@ async function timed(ipm, order) {
     await sleep(POLL_MS);
     ({ job } = await asked(ipm, 'bulk/job/get', { job_id: job.job_id }));
   }
+  const used = cpu.since();
   const lines = job.output.line_count ?? job.output.record_count;
   return {
     job,
@@ -82,6 +83,9 @@ async function timed(ipm, order) {
     seconds: (performance.now() - begun) / 1000,
     orderMs: startedFrom - begun,
     peakMb: memory.megabytes(),
+    serverMicros: (used.server / lines) * 1e6,
+    postgresMicros: (used.postgres / lines) * 1e6,
+    otherCores: used.others / used.wall,
   };
 }
 
@@ -137,9 +141,13 @@ function figuresOf(results, { copied, selected }) {
     show('import', 'lines/s', ({ imported }) => rate(imported), { atLeast: 30_000 }),
     show('  of COPY into the same tables', 'ratio', ({ imported }) => rate(imported) / copied, ratio),
     show('  peak memory of the process', 'MB', ({ imported }) => imported.peakMb, { atMost: 300 }),
+    show('  CPU of the server a line', 'µs', ({ imported }) => imported.serverMicros, { digits: 1 }),
+    show('  CPU of Postgres a line', 'µs', ({ imported }) => imported.postgresMicros, { digits: 1 }),
     show('export', 'lines/s', ({ exported }) => rate(exported), { atLeast: 60_000 }),
     show('  of a plain SELECT to a file', 'ratio', ({ exported }) => rate(exported) / selected, ratio),
     show('  peak memory of the process', 'MB', ({ exported }) => exported.peakMb, { atMost: 300 }),
+    show('  CPU of the server a line', 'µs', ({ exported }) => exported.serverMicros, { digits: 1 }),
+    show('  CPU of Postgres a line', 'µs', ({ exported }) => exported.postgresMicros, { digits: 1 }),
     show('publish of another organisation, p95, idle', 'ms', ({ p95Ms }) => p95Ms.quiet, { digits: 1 }),
     show('  p95 while a file is imported', 'ms', ({ p95Ms }) => p95Ms.whileImporting, { digits: 1 }),
     show('order of an import', 'ms', ({ imported }) => imported.orderMs, { digits: 1 }),

@@ -12,7 +12,7 @@ import { BulkWorkRepository, type ExportCheckpoint, type JobEnd } from './bulk-w
 import type { JobLease } from './job-lease.js';
 import { PartWriter } from './part-writer.js';
 
-const RECORDS_A_PAGE = 1_000;
+const RECORDS_A_PAGE = 250;
 const PART_BYTES = 5 * 1024 * 1024;
 
 /** Writes what passes of the log into a file, a part at a time: what a crash costs is the part that is being gathered. */
@@ -47,7 +47,7 @@ export class ExportRun {
     for (;;) {
       const page = await reading;
       writing.passed(page);
-      this.meters.exported(page.records);
+      this.meters.exported(page.lines.length);
       const isLast = page.isLast || writing.isFull;
       if (!isLast) {
         reading = this.read(writing);
@@ -139,8 +139,8 @@ class Writing {
     return { position: at.position, recordCount: BigInt(at.records), uploadId, parts: tags };
   }
 
-  passed({ cursor, records }: ExportedPage): void {
-    this.at = { position: cursor, records: this.at.records + records };
+  passed({ cursor, lines }: ExportedPage): void {
+    this.at = { position: cursor, records: this.at.records + lines.length };
   }
 
   /** From the start again. */

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { LineBuffer } from './line-buffer.js';
 
 const GZIP_LEVEL = 1;
 
@@ -11,44 +12,45 @@ export abstract class PartWriter {
 
   /** Of the part so far. */
   abstract readonly bytes: number;
-  abstract write(lines: Buffer): Promise<void>;
-  /** What was gathered; the next part begins. */
+  abstract write(lines: readonly string[]): Promise<void>;
+  /** What was gathered, which the next part takes the place of: it is to be stored before more is written. */
   abstract take(): Promise<Buffer>;
 }
 
 class PlainParts extends PartWriter {
-  bytes = 0;
-  private chunks: Buffer[] = [];
+  private readonly part = new LineBuffer();
 
-  write(lines: Buffer): Promise<void> {
-    this.chunks.push(lines);
-    this.bytes += lines.length;
+  get bytes(): number {
+    return this.part.bytes;
+  }
+
+  write(lines: readonly string[]): Promise<void> {
+    for (const line of lines) this.part.addLine(line);
     return Promise.resolve();
   }
 
   take(): Promise<Buffer> {
-    const part = Buffer.concat(this.chunks);
-    [this.chunks, this.bytes] = [[], 0];
-    return Promise.resolve(part);
+    return Promise.resolve(this.part.take());
   }
 }
 
 const packed = promisify(gzip) as (bytes: Buffer | '', options: object) => Promise<Buffer>;
 
 class PackedParts extends PartWriter {
-  bytes = 0;
-  private chunks: Buffer[] = [];
+  private readonly page = new LineBuffer();
+  private readonly part = new LineBuffer();
 
-  async write(lines: Buffer): Promise<void> {
+  get bytes(): number {
+    return this.part.bytes;
+  }
+
+  async write(lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return;
-    const chunk = await packed(lines, { level: GZIP_LEVEL });
-    this.chunks.push(chunk);
-    this.bytes += chunk.length;
+    for (const line of lines) this.page.addLine(line);
+    this.part.add(await packed(this.page.take(), { level: GZIP_LEVEL }));
   }
 
   async take(): Promise<Buffer> {
-    const part = this.chunks.length === 0 ? await packed('', { level: GZIP_LEVEL }) : Buffer.concat(this.chunks);
-    [this.chunks, this.bytes] = [[], 0];
-    return part;
+    return this.bytes === 0 ? packed('', { level: GZIP_LEVEL }) : this.part.take();
   }
 }

@@ -3,12 +3,9 @@ import { Prisma } from '../generated/prisma/client.js';
 import { Database } from '../platform/database/database.js';
 import type { SystemTx } from '../platform/database/transaction.js';
 import type { FeedFilters, FilteredColumns } from './feed-filters.js';
+import type { StoredEvent } from './rendered-event.dto.js';
 
-export interface FeedRow extends FilteredColumns {
-  position: bigint;
-  recordedAt: Date;
-  envelope: string;
-}
+export interface FeedRow extends FilteredColumns, StoredEvent {}
 
 /** An event with what subscriptions are matched against. */
 export interface RecentEvent extends FeedRow {
@@ -44,9 +41,9 @@ export interface ExportBounds {
 }
 
 export interface ExportedStretch {
-  records: number;
-  lines: string;
-  cursor: bigint;
+  events: StoredEvent[];
+  /** The last position that was looked at. */
+  seenTo: bigint;
   droppedTo: bigint;
 }
 
@@ -92,20 +89,21 @@ export class FeedRepository {
     return { rows: found.filter(({ envelope }) => envelope !== null), head, droppedTo, scanned: 0, scannedTo: null };
   }
 
-  /** What passes of a stretch, rendered a line each (migration: bulk). */
+  /** What passes of a stretch, up to a number and about so many bytes (migration: export_rows). */
   async exported(
     orgcode: string,
     { after, before }: Stretch,
     { service, fromMicros, toMicros }: FeedFilters,
     { limit, maxBytes, scanLimit }: ExportBounds,
   ): Promise<ExportedStretch> {
-    const [found] = await this.database.call<ExportedStretch>(orgcode, {
-      name: 'ipm_export_page',
-      call: `ipm_export_page(o.orgcode, $2, $3, $4, $5, $6, $7, ${timeIn('$8')}, ${timeIn('$9')})`,
+    const rows = await this.database.call<StoredEvent & Omit<ExportedStretch, 'events'>>(orgcode, {
+      name: 'ipm_export_rows',
+      call: `ipm_export_rows(o.orgcode, $2, $3, $4, $5, $6, $7, ${timeIn('$8')}, ${timeIn('$9')})`,
       values: [after, before, limit, maxBytes, scanLimit, service, fromMicros, toMicros],
     });
-    if (!found) throw new Error('ipm_export_page answers one row');
-    return found;
+    const end = rows.pop();
+    if (!end) throw new Error('ipm_export_rows ends with a row');
+    return { events: rows, seenTo: end.seenTo, droppedTo: end.droppedTo };
   }
 
   async ends(orgcode: string): Promise<LogEnds> {

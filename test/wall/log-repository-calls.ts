@@ -58,7 +58,7 @@ const feedCalls: CallsOf<FeedRepository> = {
   exported: {
     run: async (feed, { of }) => {
       const bounds = { limit: 10, maxBytes: 1_000_000, scanLimit: 10 };
-      return (await feed.exported(of.orgcode, { after: 0n, before: 5_000_000n }, {}, bounds)).records;
+      return (await feed.exported(of.orgcode, { after: 0n, before: 5_000_000n }, {}, bounds)).events;
     },
   },
   ends: { run: async (feed, { of }) => Number((await feed.ends(of.orgcode)).head) },
