@@ -14,7 +14,7 @@ export class BulkSweep implements BeforeApplicationShutdown {
   constructor(
     jobs: BulkWorkRepository,
     runs: BulkRuns,
-    private readonly stop: GracefulStop,
+    stop: GracefulStop,
     private readonly configuration: Configuration,
   ) {
     const { bulk } = configuration;
@@ -35,9 +35,7 @@ export class BulkSweep implements BeforeApplicationShutdown {
     return this.round.look();
   }
 
-  /** What is under way comes to its next checkpoint and is given back, so that nobody waits for a lease. */
-  async beforeApplicationShutdown(): Promise<void> {
-    this.stop.begin();
-    await this.round.idle(this.configuration.stopGraceSeconds * 1_000);
+  beforeApplicationShutdown(): Promise<void> {
+    return this.round.leave(this.configuration.stopGraceSeconds);
   }
 }

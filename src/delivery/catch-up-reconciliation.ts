@@ -19,7 +19,8 @@ export class CatchUpReconciliation implements OnModuleInit {
   private async standing(run: StaleRun): Promise<Standing> {
     const webhook = await this.repository.find(run.orgcode ?? '', namedIn(run));
     if (!webhook) return { kind: 'gone' };
-    if (webhook.gaps.length > 0) return { kind: 'open', work: (running) => this.catchUp.goOn(webhook, running) };
+    const isOpen = webhook.gaps.length > 0 || webhook.caughtUp !== null;
+    if (isOpen) return { kind: 'open', work: (running) => this.catchUp.goOn(webhook, running) };
     const message = 'What the webhook missed is in its queue; webhook/delivery/list shows what came of it.';
     return { kind: 'ended', result: { outcome: 'succeeded', counts: {}, message } };
   }

@@ -13,9 +13,9 @@ import { EventMatching } from './event-matching.js';
 const EVENTS_A_STEP = 500;
 
 export interface CatchUpStep {
-  gap: Gap;
   deliveries: number;
-  isLast: boolean;
+  /** All that was worked off and is to be told of, where nothing is left. */
+  caughtUp: Gap | undefined;
 }
 
 /** The next events of the oldest gap: their deliveries and the progress are one transaction. */
@@ -30,24 +30,26 @@ export class CatchUpRouting {
     private readonly due: DueLanes,
   ) {}
 
-  /** Undefined where the webhook is not active. */
-  async step(webhook: Lagging): Promise<CatchUpStep | undefined> {
+  /** `blocked` where the webhook is not active, `told` where nothing is left to do or tell. */
+  async step(webhook: Lagging): Promise<CatchUpStep | 'blocked' | 'told'> {
     const { orgcode, lane } = webhook;
     const step = await this.database.plainAcross('delivery', async (tx) => {
       const backlog = await this.repository.lock(tx, webhook);
-      if (backlog?.status !== 'active') return undefined;
+      if (backlog?.status !== 'active') return 'blocked';
       const target = await this.targetNow(tx, webhook);
       const [gap, ...later] = await this.gapsNow(tx, orgcode, backlog);
-      if (!gap || !target) return { gap: NO_GAP, deliveries: 0, isLast: true };
+      if (!gap || !target) return backlog.caughtUp ? { deliveries: 0, caughtUp: backlog.caughtUp } : 'told';
       const events = await this.cursors.eventsBetween(tx, orgcode, BigInt(gap.after), BigInt(gap.to), EVENTS_A_STEP);
       const matches = new EventMatching([target]).matches(events);
       if (matches.length > 0) await this.deliveries.insert(tx, orgcode, matches, WORKER);
       const last = events.length === EVENTS_A_STEP ? events.at(-1) : undefined;
-      const left = last ? [{ after: String(last.position), to: gap.to }, ...later] : later;
-      await this.repository.keep(tx, webhook, left);
-      return { gap, deliveries: matches.length, isLast: left.length === 0 };
+      const doneTo = last ? String(last.position) : gap.to;
+      const gaps = last ? [{ after: doneTo, to: gap.to }, ...later] : later;
+      const caughtUp = { after: backlog.caughtUp?.after ?? gap.after, to: doneTo };
+      await this.repository.keep(tx, webhook, { gaps, caughtUp });
+      return { deliveries: matches.length, caughtUp: gaps.length === 0 ? caughtUp : undefined };
     });
-    if (step && step.deliveries > 0) this.due.note(lane, orgcode);
+    if (typeof step === 'object' && step.deliveries > 0) this.due.note(lane, orgcode);
     return step;
   }
 
@@ -66,5 +68,3 @@ export class CatchUpRouting {
     return [{ after: gap.after, to: String(cursor) }];
   }
 }
-
-const NO_GAP: Gap = { after: '0', to: '0' };

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
-import type { PlainTx } from '../platform/database/transaction.js';
+import type { PlainTx, Tx } from '../platform/database/transaction.js';
 import type { Gap } from '../webhook/webhook-gaps.dto.js';
 
 export interface Lagging {
@@ -13,7 +13,11 @@ export interface Backlog {
   status: string;
   ordering: 'parallel' | 'key';
   gaps: Gap[];
+  /** What was worked off and is not told of yet. */
+  caughtUp: Gap | null;
 }
+
+type Left = Pick<Backlog, 'gaps' | 'caughtUp'>;
 
 /** What webhooks missed while they were paused, and how far it is made good. */
 @Injectable()
@@ -24,18 +28,19 @@ export class CatchUpRepository {
     return this.database.plainAcross('delivery', (tx) =>
       tx.rows(
         'webhooks lagging',
-        `select orgcode, webhook_id as "webhookId", lane from webhook where status = 'active' and gaps <> '[]' order by lane limit $1`,
+        `select orgcode, webhook_id as "webhookId", lane from webhook
+         where status = 'active' and (gaps <> '[]' or caught_up is not null) order by lane limit $1`,
         [atMost],
       ),
     );
   }
 
   /** One, whatever it has missed; undefined where there is none of that name. */
-  async find(orgcode: string, webhookId: string): Promise<(Lagging & Pick<Backlog, 'gaps'>) | undefined> {
+  async find(orgcode: string, webhookId: string): Promise<(Lagging & Left) | undefined> {
     const [row] = await this.database.plainAcross('delivery', (tx) =>
-      tx.rows<Lagging & Pick<Backlog, 'gaps'>>(
+      tx.rows<Lagging & Left>(
         'webhook lagging',
-        'select orgcode, webhook_id as "webhookId", lane, gaps from webhook where orgcode = $1 and webhook_id = $2',
+        'select orgcode, webhook_id as "webhookId", lane, gaps, caught_up as "caughtUp" from webhook where orgcode = $1 and webhook_id = $2',
         [orgcode, webhookId],
       ),
     );
@@ -46,18 +51,30 @@ export class CatchUpRepository {
   async lock(tx: PlainTx, { orgcode, webhookId }: Lagging): Promise<Backlog | undefined> {
     const [row] = await tx.rows<Backlog>(
       'webhook backlog',
-      'select status, ordering, gaps from webhook where orgcode = $1 and webhook_id = $2 for update',
+      'select status, ordering, gaps, caught_up as "caughtUp" from webhook where orgcode = $1 and webhook_id = $2 for update',
       [orgcode, webhookId],
     );
     return row;
   }
 
-  async keep(tx: PlainTx, { orgcode, webhookId }: Lagging, gaps: readonly Gap[]): Promise<void> {
-    await tx.rows('webhook gaps', 'update webhook set gaps = $3 where orgcode = $1 and webhook_id = $2', [
-      orgcode,
-      webhookId,
-      JSON.stringify(gaps),
-    ]);
+  async keep(
+    tx: PlainTx,
+    { orgcode, webhookId }: Lagging,
+    { gaps, caughtUp }: { gaps: Gap[]; caughtUp: Gap },
+  ): Promise<void> {
+    await tx.rows(
+      'webhook gaps',
+      'update webhook set gaps = $3, caught_up = $4 where orgcode = $1 and webhook_id = $2',
+      [orgcode, webhookId, JSON.stringify(gaps), JSON.stringify(caughtUp)],
+    );
+  }
+
+  /** That this stretch is told of. False where somebody has told of it, or has gone on. */
+  async told(tx: Tx, { orgcode, webhookId }: Lagging, caughtUp: Gap): Promise<boolean> {
+    const count = await tx.$executeRaw`
+      update webhook set caught_up = null
+      where orgcode = ${orgcode} and webhook_id = ${webhookId} and caught_up = ${JSON.stringify(caughtUp)}::jsonb`;
+    return count === 1;
   }
 
   /** Who keeps the organisation's webhooks in memory reads them anew: one that keeps an order is live when nothing is left. */

@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { OwnEvents } from '../cdc/own-events.service.js';
-import { OperationRuns, type OperationResult, type RunningOperation } from '../operations/operation-runs.service.js';
+import {
+  OperationRuns,
+  type OperationCounts,
+  type OperationResult,
+  type RunningOperation,
+} from '../operations/operation-runs.service.js';
 import { Database } from '../platform/database/database.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import type { Gap } from '../webhook/webhook-gaps.dto.js';
@@ -41,7 +46,6 @@ export class CatchUp {
 
   /** From where it stands, whoever has worked at it before. */
   async goOn(webhook: Lagging, run: RunningOperation): Promise<OperationResult | undefined> {
-    const stretch: Gap = { after: '', to: '' };
     let events = 0;
     for (;;) {
       if (this.stop.isStopping) return undefined;
@@ -51,19 +55,19 @@ export class CatchUp {
         continue;
       }
       const step = await this.routing.step(webhook);
-      if (!step) return { outcome: 'blocked', counts: { events }, message: NOT_ACTIVE.message, failures: [NOT_ACTIVE] };
+      if (step === 'blocked') return blocked(events);
+      if (step === 'told') return succeeded({ events });
       events += step.deliveries;
-      stretch.after ||= step.gap.after;
-      stretch.to = step.gap.to;
       await run.beat({ events });
-      if (step.isLast) return this.finish(webhook, run, stretch);
+      if (step.caughtUp) return this.finish(webhook, run, step.caughtUp);
     }
   }
 
-  private async finish(webhook: Lagging, run: RunningOperation, stretch: Gap): Promise<OperationResult> {
+  private async finish(webhook: Lagging, run: RunningOperation, stretch: Gap): Promise<OperationResult | undefined> {
     const deadlineMs = Date.now() + LAST_ATTEMPTS_MS;
     let counts = await this.repository.outcome(webhook.lane, stretch);
-    while (counts.untried > 0 && Date.now() < deadlineMs && !this.stop.isStopping) {
+    while (counts.untried > 0 && Date.now() < deadlineMs) {
+      if (this.stop.isStopping) return undefined;
       await sleep(BETWEEN_LOOKS_MS);
       await run.beat({ ...counts });
       counts = await this.repository.outcome(webhook.lane, stretch);
@@ -78,14 +82,25 @@ export class CatchUp {
       dead_count: counts.dead,
     };
     const event = { action: 'webhook.catch_up_completed', resource: { type: 'webhook', id: webhookId }, payload };
-    await this.database.transaction(orgcode, (tx) =>
-      this.ownEvents.appendUnasked(tx, orgcode, 'What it missed has been sent or waits for another attempt.', [event]),
-    );
+    await this.database.transaction(orgcode, async (tx) => {
+      if (!(await this.repository.told(tx, webhook, stretch))) return;
+      await this.ownEvents.appendUnasked(tx, orgcode, 'What it missed has been sent or waits for another attempt.', [
+        event,
+      ]);
+    });
     this.ownEvents.announce(orgcode);
-    return {
-      outcome: 'succeeded',
-      counts: { ...counts },
-      message: 'What the webhook missed has been sent or is being retried.',
-    };
+    return succeeded(counts);
   }
+}
+
+function blocked(events: number): OperationResult {
+  return { outcome: 'blocked', counts: { events }, message: NOT_ACTIVE.message, failures: [NOT_ACTIVE] };
+}
+
+function succeeded(counts: OperationCounts): OperationResult {
+  return {
+    outcome: 'succeeded',
+    counts: { ...counts },
+    message: 'What the webhook missed has been sent or is being retried.',
+  };
 }

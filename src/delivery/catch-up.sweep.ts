@@ -1,6 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { WorkRound } from '../operations/work-round.service.js';
+import { Configuration } from '../platform/config/configuration.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { CatchUpRepository, type Lagging } from './catch-up.repository.js';
 import { CatchUp } from './catch-up.service.js';
@@ -9,10 +10,15 @@ const LOOKED_AT = 100;
 
 /** Finds webhooks that missed something, and lets some of them catch up at a time. */
 @Injectable()
-export class CatchUpSweep {
+export class CatchUpSweep implements BeforeApplicationShutdown {
   private readonly round: WorkRound<Lagging>;
 
-  constructor(repository: CatchUpRepository, catchUp: CatchUp, stop: GracefulStop) {
+  constructor(
+    repository: CatchUpRepository,
+    catchUp: CatchUp,
+    stop: GracefulStop,
+    private readonly configuration: Configuration,
+  ) {
     this.round = new WorkRound(stop, {
       name: 'a catch-up',
       keyOf: ({ orgcode, webhookId }) => `${orgcode}/${webhookId}`,
@@ -24,5 +30,9 @@ export class CatchUpSweep {
   @Interval(1_000)
   look(): Promise<void> {
     return this.round.look();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.round.leave(this.configuration.stopGraceSeconds);
   }
 }

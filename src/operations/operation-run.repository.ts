@@ -57,18 +57,25 @@ export interface Settlement {
   evidence?: object;
 }
 
+const FIRST_REST_S = 5;
+const MAX_REST_S = 600;
+
 /** Runs as their workers take them, get on with them and end them. All times are the database's: workers need not agree on theirs. */
 @Injectable()
 export class OperationRunRepository {
-  /** A new run, or the one that waits, or that a worker has left; undefined where somebody is at it. */
+  /** A new run, or the one that waits, or that a worker has left; undefined where somebody is at it, or it has just failed. */
   async startOrTakeOver(
     tx: SystemTx,
     { type, orgcode, subject, initiator }: NewOperationRun,
     staleSeconds: number,
   ): Promise<TakenRun | undefined> {
     const [run] = await tx.$queryRaw<TakenRun[]>`
-      insert into operation_run as r (type, orgcode, subject, initiator, status, started_at, heartbeat_at)
-      values (${type}, ${orgcode ?? null}, ${subject}, ${initiator}, 'running', clock_timestamp(), clock_timestamp())
+      insert into operation_run as r (type, orgcode, subject, initiator, status, started_at, heartbeat_at, failed_before)
+      select ${type}, ${orgcode ?? null}, ${subject}, ${initiator}, 'running', clock_timestamp(), clock_timestamp(),
+        case when last.outcome = 'failed' then last.failed_before + 1 else 0 end
+      from (values (1)) one left join lateral (
+        select * from operation_run where type = ${type} and subject = ${subject} order by id desc limit 1) last on true
+      where last.outcome is distinct from 'failed' or last.completed_at < clock_timestamp() - ${rest()}
       on conflict (type, subject) where status <> 'completed' do update set ${TAKEN}
       where r.status = 'queued' or r.heartbeat_at < clock_timestamp() - make_interval(secs => ${staleSeconds})
       returning id, takeovers`;
@@ -175,6 +182,11 @@ export class OperationRunRepository {
 const TAKEN = Prisma.sql`
   status = 'running', started_at = coalesce(r.started_at, clock_timestamp()), heartbeat_at = clock_timestamp(),
   takeovers = r.takeovers + 1, lost_workers = r.lost_workers + (r.status = 'running' and r.heartbeat_at <> 'epoch')::int`;
+
+/** Before work whose last run failed begins anew: twice as long each time, up to ten minutes. */
+function rest(): Prisma.Sql {
+  return Prisma.sql`make_interval(secs => least(${MAX_REST_S}, ${FIRST_REST_S} * power(2, least(last.failed_before, 20))))`;
+}
 
 function ended({ outcome, counts, message, failures = [] }: OperationResult): Prisma.Sql {
   return Prisma.sql`

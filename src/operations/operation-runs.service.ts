@@ -29,7 +29,8 @@ export type OperationWork = (run: RunningOperation) => Promise<OperationResult |
 
 type Kind = Pick<NewOperationRun, 'type' | 'subject'>;
 
-const STOPPED_ON_AN_ERROR = 'It stopped on an error that the log of the worker has; the next round tries again.';
+const STOPPED_ON_AN_ERROR =
+  'It stopped on an error that the log of the worker has; it is tried again, ever more seldom.';
 
 /** Work longer than a request, as operators see it: with heartbeat, progress and outcome. */
 @Injectable()

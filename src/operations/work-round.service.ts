@@ -40,8 +40,14 @@ export class WorkRound<Item> {
     }
   }
 
+  /** While the process stops: what is under way comes to the end of its step and is left for another, so that nobody waits for its lease. */
+  async leave(graceSeconds: number): Promise<void> {
+    this.stop.begin();
+    await this.idle(graceSeconds * 1_000);
+  }
+
   /** When what was begun has ended, or that has taken too long. */
-  async idle(withinMs: number): Promise<void> {
+  private async idle(withinMs: number): Promise<void> {
     const deadlineMs = Date.now() + withinMs;
     while ((this.isLooking || this.atWork.size > 0) && Date.now() < deadlineMs) await sleep(IDLE_POLL_MS);
   }

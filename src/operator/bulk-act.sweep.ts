@@ -15,7 +15,7 @@ export class BulkActSweep implements BeforeApplicationShutdown {
 
   constructor(
     runs: BulkActRuns,
-    private readonly stop: GracefulStop,
+    stop: GracefulStop,
     private readonly configuration: Configuration,
   ) {
     this.round = new WorkRound(stop, {
@@ -31,9 +31,7 @@ export class BulkActSweep implements BeforeApplicationShutdown {
     return this.round.look();
   }
 
-  /** What is under way comes to the end of its step and is left for another worker, so that nobody waits for its heartbeat. */
-  async beforeApplicationShutdown(): Promise<void> {
-    this.stop.begin();
-    await this.round.idle(this.configuration.stopGraceSeconds * 1_000);
+  beforeApplicationShutdown(): Promise<void> {
+    return this.round.leave(this.configuration.stopGraceSeconds);
   }
 }

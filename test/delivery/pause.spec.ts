@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CatchUpRepository } from '../../src/delivery/catch-up.repository.js';
 import { TestApi } from '../support/api.js';
 import { DeliveryScene } from '../support/delivery-scene.js';
 import { until } from '../support/until.js';
@@ -73,6 +74,33 @@ describe('a webhook that is paused', () => {
     await until(() => sink.at(webhook.path).length >= ids.length, 30_000);
     await sleep(200);
     expect(arrived(webhook.path).sort()).toEqual([...ids].sort());
+  });
+
+  it('is told of once when it has caught up, whoever fails before telling it', async () => {
+    const webhook = await scene.webhook();
+    const watcher = await scene.webhook({
+      event_filters: [{ service: 'ipm', actions: ['webhook.catch_up_completed'] }],
+    });
+    await scene.setStatus(webhook, 'paused');
+    await scene.publish(700);
+    const earlier = `select 1 from operation_run where status <> 'completed'`;
+    await until(async () => (await api.database.asOwner(earlier)).length === 0); // or it would break one of those
+    const failure = jest
+      .spyOn(CatchUpRepository.prototype, 'outcome')
+      .mockRejectedValueOnce(new Error('the worker of this spec broke'));
+    await scene.setStatus(webhook, 'active');
+    await until(() => sink.at(watcher.path).length > 0, 20_000);
+    expect(failure.mock.calls.length).toBeGreaterThan(1);
+    const runs = (): Promise<object[]> => scene.rows('select outcome, failed_before from operation_run');
+    await until(async () => (await runs()).every((run) => !('outcome' in run && run.outcome === 'pending')));
+    expect(await runs()).toEqual([
+      { outcome: 'failed', failed_before: 0 },
+      { outcome: 'succeeded', failed_before: 1 },
+    ]);
+    expect(await scene.rows('select distinct caught_up from webhook')).toEqual([{ caught_up: null }]);
+    const told = sink.at(watcher.path).map(({ body }) => (JSON.parse(body) as { payload: object }).payload);
+    expect(told).toEqual([expect.objectContaining({ delivered_count: 700, dead_count: 0 })]);
+    failure.mockRestore();
   });
 
   it('is paused by itself after failures in a row, once, with an audit event; what it missed follows', async () => {

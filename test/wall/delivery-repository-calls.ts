@@ -21,6 +21,8 @@ const DUE = 12;
 const SUSPECT = 13;
 const GONE = 14;
 const WORKER = 'spec';
+const NOT_TOLD = { after: '0', to: '0' };
+const STRETCH = { after: '0', to: '1' };
 
 /** What workers would find and do something with: something due, something on its way, something whose worker is lost, a gap. */
 export async function layOutWork(
@@ -53,7 +55,10 @@ export async function layOutWork(
     `insert into webhook_replay_item (orgcode, replay_id, lane, position, replay_no) values ($1, '${LAID_OUT_REPLAY}', $2, 0, ${GONE})`,
     [orgcode, lane],
   );
-  await database.asOwner(`update webhook set gaps = '[{"after":"0","to":"1"}]' where lane = $1`, [lane]);
+  await database.asOwner(`update webhook set gaps = '[{"after":"0","to":"1"}]', caught_up = $2 where lane = $1`, [
+    lane,
+    NOT_TOLD,
+  ]);
 }
 
 const newDelivery = ({ of }: CallScene, orderingKey: string | null = null): NewDelivery => ({
@@ -169,9 +174,10 @@ const catchUpCalls: CallsOf<CatchUpRepository> = {
   lock: { system: true, run: (backlog, { db, of }) => backlog.lock(db, of) },
   keep: {
     system: true,
-    run: (backlog, { db, of }) => backlog.keep(db, of, []),
-    shows: ({ db, of }) => db.webhook.count({ where: { lane: of.lane, gaps: { equals: [] } } }),
+    run: (backlog, { db, of }) => backlog.keep(db, of, { gaps: [], caughtUp: STRETCH }),
+    shows: ({ db, of }) => db.webhook.count({ where: { lane: of.lane, caughtUp: { equals: STRETCH } } }),
   },
+  told: { run: (backlog, { db, of }) => backlog.told(db, of, NOT_TOLD) },
   bump: {
     system: true,
     run: (backlog, { db, of }) => backlog.bump(db, of.orgcode),

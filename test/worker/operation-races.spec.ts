@@ -56,6 +56,26 @@ describe('the reconciler of operation runs, not alone', () => {
     });
   });
 
+  it('lets work that fails rest before it begins anew, longer each time', async () => {
+    const what = { type: 'spec', subject: 'breaks', initiator: 'spec' };
+    const runs = scene.partOf(OperationRuns);
+    const failing = (): Promise<boolean> => runs.run(what, () => Promise.reject(new Error('it broke')));
+    const later = (seconds: number): Promise<unknown> =>
+      api.database.asOwner(`update operation_run set completed_at = completed_at - make_interval(secs => ${seconds})`);
+    const begun: boolean[] = [];
+    for (const waited of [0, 1, 5, 6, 5]) {
+      await later(waited);
+      begun.push(await failing());
+    }
+    expect(begun).toEqual([true, false, true, false, true]);
+    await later(30);
+    expect(await runs.run(what, () => Promise.resolve(DONE))).toBe(true);
+    expect(await failing()).toBe(true); // after one that went well nothing has to rest
+    expect(await api.database.asOwner('select failed_before from operation_run order by id')).toEqual(
+      [0, 1, 2, 3, 0].map((failed_before) => ({ failed_before })),
+    );
+  });
+
   it('takes a run from a worker that was frozen, whose word then counts no more', async () => {
     let thaw: () => void = () => undefined;
     const frozen = new Promise<void>((resolve) => (thaw = resolve));
