@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { TestApi } from '../support/api.js';
 import { BulkScene, s3Environment, type SeenJob } from '../support/bulk-scene.js';
 import { anEvent } from '../support/events.js';
+import { counted } from '../support/metric.js';
 import { startS3Server, type S3Server } from '../support/s3-server/start.js';
 
 jest.setTimeout(60_000);
@@ -42,6 +43,7 @@ describe('an export', () => {
 
   it('holds every event as the feed shows it, in its order', async () => {
     await published(700, (n) => ({ payload: { n, text: 'ä😀\u2028"\\' } }));
+    const countedBefore = await counted(api, 'ipm_export_records_total');
     const job = await exported({ service: 'pos' });
     expect(job).toMatchObject({ status: 'completed', job_type: 'export', output: { record_count: 700 } });
     const feed: Exported[] = [];
@@ -55,6 +57,7 @@ describe('an export', () => {
       token = page.next_token;
     }
     expect(await scene.lines(job.download_url)).toEqual(feed);
+    expect((await counted(api, 'ipm_export_records_total')) - countedBefore).toBe(700);
     expect(await scene.rows('select holder from event_hold')).toEqual([]);
   });
 

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { TestApi } from '../support/api.js';
 import { BulkScene, linesOf, s3Environment, type SeenJob } from '../support/bulk-scene.js';
 import { anEvent } from '../support/events.js';
+import { counted } from '../support/metric.js';
 import { startS3Server, type S3Server } from '../support/s3-server/start.js';
 
 jest.setTimeout(60_000);
@@ -99,6 +100,11 @@ describe('an import', () => {
       [{ service: 'pos' }, 'event_invalid', 'event_id'],
     ];
     const lines = [good!, ...bad.map(([line]) => line), last!];
+    const seen = (): Promise<number[]> =>
+      Promise.all(
+        ['processed', 'refused'].map((outcome) => counted(api, `ipm_import_lines_total{outcome="${outcome}"}`)),
+      );
+    const [processedBefore = 0, refusedBefore = 0] = await seen();
     const { job_id } = await scene.imported(linesOf(lines));
     const job = await scene.ended(job_id);
     expect(job).toMatchObject({
@@ -106,6 +112,7 @@ describe('an import', () => {
       output: { line_count: 8, processed_count: 2, error_count: 6, skipped_lines: 0 },
       report: { error_count: 6 },
     });
+    expect(await seen()).toEqual([processedBefore + 2, refusedBefore + 6]);
     const report = await scene.lines<Reported>(job.report_url);
     expect(report.map(({ line, error_tag, field }) => [line, error_tag, field])).toEqual(
       bad.map(([, tag, field], i) => [i + 2, tag, field]),

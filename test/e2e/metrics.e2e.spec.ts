@@ -3,6 +3,7 @@ import { QueueState } from '../../src/delivery/queue-state.repository.js';
 import { Database } from '../../src/platform/database/database.js';
 import { DeliveryScene } from '../support/delivery-scene.js';
 import { anEvent } from '../support/events.js';
+import { metricIn } from '../support/metric.js';
 import { until } from '../support/until.js';
 import { WebhookSink } from '../support/webhook-sink.js';
 
@@ -25,10 +26,6 @@ describe('/metrics', () => {
     return { status: answer.statusCode, text: answer.payload };
   };
   const text = async (): Promise<string> => (await read({ authorization: `Bearer ${TOKEN}` })).text;
-  const valueOf = (text: string, name: string): number | undefined => {
-    const line = text.split('\n').find((one) => one.startsWith(`${name} `));
-    return line === undefined ? undefined : Number(line.split(' ')[1]);
-  };
 
   it('is shown to who has the token, and to nobody else', async () => {
     expect((await read({})).status).toBe(401);
@@ -49,10 +46,10 @@ describe('/metrics', () => {
     let shown = '';
     await until(async () => {
       shown = await text();
-      return valueOf(shown, 'ipm_delivery_attempts_total{outcome="http_5xx"}') === 3;
+      return metricIn(shown, 'ipm_delivery_attempts_total{outcome="http_5xx"}') === 3;
     });
-    expect(valueOf(shown, 'ipm_delivery_attempt_seconds_count')).toBe(3);
-    expect(valueOf(shown, 'ipm_delivery_window{state="in_flight"}')).toBe(0);
+    expect(metricIn(shown, 'ipm_delivery_attempt_seconds_count')).toBe(3);
+    expect(metricIn(shown, 'ipm_delivery_window{state="in_flight"}')).toBe(0);
     expect(shown).not.toContain(scene.orgcode);
     expect(shown).not.toContain('127.0.0.1');
   });
@@ -64,13 +61,13 @@ describe('/metrics', () => {
     await scene.call('event/publish', { events: [event, event, { nothing: true }] });
     await scene.call('event/publish', { events: [event] });
     const after = await text();
-    const grown = (name: string): number => (valueOf(after, name) ?? 0) - (valueOf(before, name) ?? 0);
+    const grown = (name: string): number => (metricIn(after, name) ?? 0) - (metricIn(before, name) ?? 0);
     expect(
       ['accepted', 'duplicate', 'rejected'].map((outcome) => grown(`ipm_events_published_total{outcome="${outcome}"}`)),
     ).toEqual([1, 2, 1]);
     expect(grown('ipm_http_request_seconds_count{call="event/publish",status="2xx"}')).toBe(2);
-    expect(valueOf(after, 'ipm_redis_ready')).toBe(1);
-    expect(valueOf(after, 'ipm_event_partitions_ahead')).toEqual(expect.any(Number));
+    expect(metricIn(after, 'ipm_redis_ready')).toBe(1);
+    expect(metricIn(after, 'ipm_event_partitions_ahead')).toEqual(expect.any(Number));
   });
 
   it('counts deliveries that died', async () => {
@@ -78,7 +75,7 @@ describe('/metrics', () => {
     const webhook = await scene.webhook({ retry_schedule: [0] });
     sink.answer = () => ({ status: 500 });
     await scene.publish(1);
-    await until(async () => (valueOf(await text(), 'ipm_delivery_dead_total') ?? 0) >= 1);
+    await until(async () => (metricIn(await text(), 'ipm_delivery_dead_total') ?? 0) >= 1);
     expect(sink.at(webhook.path)).toHaveLength(1);
   });
 });

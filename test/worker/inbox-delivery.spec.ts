@@ -1,6 +1,7 @@
 import { TestApi, type ApiAnswer } from '../support/api.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
 import { aFigure, KpiOwner } from '../support/kpis.js';
+import { counted } from '../support/metric.js';
 import { until } from '../support/until.js';
 import { verified, WebhookSink, type Arrival } from '../support/webhook-sink.js';
 
@@ -91,8 +92,9 @@ describe('alerts for an inbox', () => {
 
   it('are told by their own id where none is given', async () => {
     await emit({ alert_id: 'a-2' });
-    await aWorker();
+    const worker = await aWorker();
     await becomes('a-2', 'delivered');
+    expect(await counted(worker, 'ipm_inbox_attempts_total{inbox="scm",outcome="delivered"}')).toBe(1);
     expect(bodyOf(sink.at(PATH)[0]!).notification_id).toBe('a-2');
     expect(await alert('a-2')).not.toHaveProperty('inbox_notification_id');
   });
