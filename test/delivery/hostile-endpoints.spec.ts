@@ -26,3 +26,13 @@ describe('an endpoint that', () => {
     expect(report.grownMb).toBeLessThan(60);
   });
 });
+
+describe('a worker that is not careful', () => {
+  it('(sabotaged: every address is allowed) reaches the forbidden one', async () => {
+    expect((await hostileTrial(2, 'trusts-addresses')).forbidden).toBeGreaterThan(0);
+  });
+
+  it('(sabotaged: calls have all the time) does not come to an end with those that never answer', async () => {
+    await expect(hostileTrial(1, 'has-all-the-time')).rejects.toThrow('it did not come to hold');
+  });
+});

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { DeliveryStage } from './delivery-stage.js';
 import { certificateFile, HOSTILE_ENDPOINTS, runEndpoint, type RunningEndpoint } from './hostile-endpoints.js';
-import { changed } from './worker-change.js';
+import { changed, type WorkerChange } from './worker-change.js';
 import { until } from '../../support/until.js';
 
 export const TIMEOUT_MS = 1_000;
@@ -42,7 +42,7 @@ const ROWS = `
   from delivery d join webhook w using (lane)`;
 
 /** F10. One webhook for each hostile endpoint, all called at once by one worker, so many times each. */
-export async function hostileTrial(events: number): Promise<HostileReport> {
+export async function hostileTrial(events: number, ...sabotage: WorkerChange[]): Promise<HostileReport> {
   const stage = await DeliveryStage.open({
     WEBHOOK_ALLOW_PRIVATE_NETWORKS: '127.0.0.0/16',
     WEBHOOK_CA_FILE: certificateFile('ca'),
@@ -51,7 +51,7 @@ export async function hostileTrial(events: number): Promise<HostileReport> {
   const endpoints = await Promise.all(HOSTILE_ENDPOINTS.map(runEndpoint));
   const forbidden = await forbiddenListeners(endpoints);
   try {
-    const worker = await stage.worker(changed('other-names'));
+    const worker = await stage.worker(changed('other-names', ...sabotage));
     const pid = worker.child.pid!;
     const before = memoryMb(pid);
     const webhooks = new Map<string, RunningEndpoint>();
@@ -62,8 +62,7 @@ export async function hostileTrial(events: number): Promise<HostileReport> {
       await stage.publishFor(stage.scenes[0]!, 1, () => ({ service: 'hostile' }));
     const rowsNow = (): Promise<Row[]> => stage.database.asOwner<Row>(ROWS);
     const areEnded = (rows: Row[]): boolean => rows.filter(isEnded).length === endpoints.length * events;
-    await until(async () => areEnded(await rowsNow()), ENDED_WITHIN_MS);
-    clearInterval(watch);
+    await until(async () => areEnded(await rowsNow()), ENDED_WITHIN_MS).finally(() => clearInterval(watch));
     const rows = await rowsNow();
     return {
       outcomes: rows.flatMap((row) => outcomeOf(row, webhooks.get(row.webhookId))),

@@ -8,6 +8,7 @@ export type WorkerChange =
   | 'dies-before-the-end'
   | 'dies-of-poison'
   | 'forgets-activations'
+  | 'has-all-the-time'
   | 'leaves-at-once'
   | 'keeps-what-it-has'
   | 'looks-nowhere'
@@ -17,6 +18,7 @@ export type WorkerChange =
   | 'reports-what-is-left'
   | 'shares-nothing-out'
   | 'stands-still'
+  | 'trusts-addresses'
   | 'trusts-its-clock';
 
 /** Settings of a worker that is the built product and differs from it in these things. */
