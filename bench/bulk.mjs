@@ -19,11 +19,14 @@ const BASELINE_SECONDS = 8;
 const QUIET_SECONDS = 5;
 
 /** Imports of a file and exports of what it brought, with the memory of the process, beside COPY and SELECT of the same rows. */
-export async function measure({ runs = 3, events: lines = 100_000, eventBytes = EVENT_BYTES }, progress) {
+export async function measure(
+  { runs = 3, events: lines = 100_000, eventBytes = EVENT_BYTES, apart = false },
+  progress,
+) {
   const stores = await DurableStores.start(progress);
   try {
     const environment = { RATE_LIMIT_BULK_PER_MIN: '1000000', BULK_JOBS_PER_ORGANISATION: '1' };
-    const ipm = await startIpm(stores, { environment });
+    const ipm = await installation(stores, environment, apart);
     const [neighbour] = await organisations(ipm, [NEIGHBOUR]);
     const results = [];
     for (let run = 1; run <= runs; run += 1) {
@@ -37,14 +40,30 @@ export async function measure({ runs = 3, events: lines = 100_000, eventBytes = 
     }
     const baselines = await baselinesOf(stores, ipm, progress);
     const { figures, notes } = judgedAlone(figuresOf(results, baselines), results);
-    return { how: how({ lines, eventBytes }), figures, notes };
+    return { how: how({ lines, eventBytes, apart }), figures, notes };
   } finally {
     await stores.stop();
   }
 }
 
+/** One process for all, or an API and a worker over the same files. `worker` is the pid of who works on jobs. */
+async function installation(stores, environment, isApart) {
+  if (!isApart) {
+    const ipm = await startIpm(stores, { environment });
+    return { ...ipm, worker: ipm.pid };
+  }
+  const api = await startIpm(stores, { environment, role: 'api' });
+  const { IPM_DATA_DIR: dataDir } = api.environment;
+  const { pid } = await startIpm(stores, { environment: api.environment, role: 'worker', name: 'worker', dataDir });
+  return { ...api, worker: pid };
+}
+
 async function round(ipm, neighbour, file, lines) {
-  const cpu = new CpuMeter({ server: ipm.pid, postgres: ipm.postgresPid, redis: ipm.redisPid });
+  const cpu = new CpuMeter({
+    server: [...new Set([ipm.pid, ipm.worker])],
+    postgres: ipm.postgresPid,
+    redis: ipm.redisPid,
+  });
   const quiet = await new SingleCaller(ipm, neighbour).during(() => sleep(QUIET_SECONDS * 1000));
   const created = await asked(ipm, 'bulk/import/create', {});
   await upload(created.upload_url, file);
@@ -66,7 +85,7 @@ async function round(ipm, neighbour, file, lines) {
 /** From the order to the end of the job; the wait for a worker is in it. */
 async function timed(ipm, cpu, order) {
   cpu.since();
-  const memory = PeakMemory.of(ipm.pid);
+  const memory = PeakMemory.of(ipm.worker);
   const begun = performance.now();
   let { job } = await order();
   const startedFrom = performance.now();
@@ -155,10 +174,10 @@ function figuresOf(results, { copied, selected }) {
   ];
 }
 
-function how({ lines, eventBytes }) {
+function how({ lines, eventBytes, apart }) {
   return [
-    `${lines} lines of ${eventBytes} bytes (six types of the catalog, checked and redacted), one organisation, role all, files in a folder; from the order to the end of the job, the wait for a worker (half a second at most) included`,
-    'peak memory: VmHWM of the process, counted anew for each job',
+    `${lines} lines of ${eventBytes} bytes (six types of the catalog, checked and redacted), one organisation, ${apart ? 'an API and a worker' : 'role all'}, files in a folder; from the order to the end of the job, the wait for a worker (half a second at most) included`,
+    'peak memory: VmHWM of the process that works on jobs, counted anew for each job',
     'publish: 50 calls a second of one event each, of an organisation that imports nothing',
     'COPY: text, from files of the server, 100,000 of the same rows in a transaction, into tables like a partition and the ledger; SELECT: one statement, read row by row over the socket into a file',
   ];

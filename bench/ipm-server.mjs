@@ -18,7 +18,7 @@ export const ORGCODE = 'bench';
  */
 export async function startIpm(
   stores,
-  { role = 'all', database = 'ipm', nodeArgs = [], name = 'ipm', environment: given } = {},
+  { role = 'all', database = 'ipm', nodeArgs = [], name = 'ipm', dataDir, environment: given } = {},
 ) {
   const databaseUrl = await stores.database(database);
   const port = await freePort();
@@ -35,7 +35,7 @@ export async function startIpm(
     ...given,
     PORT: String(port),
     IPM_ROLE: role,
-    IPM_DATA_DIR: path.join(stores.folder, name),
+    IPM_DATA_DIR: dataDir ?? path.join(stores.folder, name),
   };
   const launchedAt = performance.now();
   const server = stores.launch(name, [...SERVING_FLAGS, ...nodeArgs, program], environment);

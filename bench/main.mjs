@@ -40,6 +40,7 @@ ${Object.entries(BENCHES)
   --event-bytes N   seed, bulk: of an event as JSON (1024); some 580 more on the disk
   --keep FOLDER     seed: where the store stays
   --store FOLDER    publish, single, feed, routes: use a kept store (routes adds figures, webhooks and jobs); feed takes two and compares them, the smaller first
+  --apart           bulk: an API and a worker instead of one process for all
   --explain         feed, kpi: how Postgres runs the statement of each page
   --only ROUTE      routes: one of them, as cdc/list
   --readers N       stream (500)
@@ -75,6 +76,7 @@ const OPTIONS = {
   store: { type: 'string', multiple: true },
   only: { type: 'string' },
   profile: { type: 'boolean', default: false },
+  apart: { type: 'boolean', default: false },
   explain: { type: 'boolean', default: false },
   cold: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
