@@ -39,10 +39,15 @@ export function reportText(report: SoakReport): string {
     `Soak of ${minutes} min, begun ${begunAt}, seed ${seed}${sabotage ? `, sabotaged: ${sabotage}` : ''}.`,
     '',
     ...table(
-      ['fault', 'times', 'may arrive once more'],
+      ['fault', 'times', 'met', 'may arrive once more'],
       [
-        ...faults.map(({ fault, times, extraAtMost }) => [fault, String(times), String(extraAtMost)]),
-        ['all', String(faults.reduce((sum, { times }) => sum + times, 0)), String(bound)],
+        ...faults.map(({ fault, times, met, meets, extraAtMost }) => [
+          fault,
+          String(times),
+          `${met} ${meets}`,
+          String(extraAtMost),
+        ]),
+        ['all', String(faults.reduce((sum, { times }) => sum + times, 0)), '', String(bound)],
       ],
     ),
     '',

@@ -22,11 +22,12 @@ export async function soak(stage: SoakStage, { minutes, sabotage }: SoakSettings
   const endpoints = new Endpoints(stage.sink, random.branch());
   const load = new SoakLoad(stage, random.branch());
   const bulk = new SoakBulk(stage, load, random.branch());
-  const nemesis = new Nemesis({ stage, endpoints, random: random.branch() }, (what) =>
-    process.stderr.write(`  ${Math.round((Date.now() - begunAt.getTime()) / 1_000)} s: ${what}\n`),
-  );
+  const tell = (what: string): unknown =>
+    process.stderr.write(`  ${Math.round((Date.now() - begunAt.getTime()) / 1_000)} s: ${what}\n`);
+  const nemesis = new Nemesis({ stage, endpoints, bulk, random: random.branch() }, tell);
   await nemesis.rage(minutes * 60_000);
   const overMs = Date.now();
+  tell('no more faults; coming to rest');
   await load.publishersLeave();
   endpoints.calm();
   await bulk.leave();
@@ -34,6 +35,7 @@ export async function soak(stage: SoakStage, { minutes, sabotage }: SoakSettings
   await quiet(stage);
   const restMs = Date.now() - overMs;
   await load.readersLeave();
+  tell('at rest; everything is looked at');
   const { complaints, figures } = await verdict(stage, bulk, nemesis.extraAtMost);
   return {
     seed,
