@@ -33,7 +33,7 @@ const TOLD: Record<string, string> = {
 };
 
 export function reportText(report: SoakReport): string {
-  const { seed, minutes, sabotage, begunAt, faults, figures, complaints, repeat } = report;
+  const { seed, minutes, sabotage, begunAt, faults, figures, notes, complaints, repeat } = report;
   const bound = faults.reduce((sum, { extraAtMost }) => sum + extraAtMost, 0);
   return [
     `Soak of ${minutes} min, begun ${begunAt}, seed ${seed}${sabotage ? `, sabotaged: ${sabotage}` : ''}.`,
@@ -56,6 +56,8 @@ export function reportText(report: SoakReport): string {
       Object.entries(figures).map(([name, value]) => [TOLD[name] ?? name, value.toLocaleString('en')]),
     ),
     '',
+    ...notes.map((note) => `- ${note}`),
+    ...(notes.length > 0 ? [''] : []),
     complaints.length === 0 ? 'Complaints: none.' : 'Complaints:',
     ...complaints.map((complaint) => `- ${complaint}`),
     '',
