@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
 import type { SystemTx, Tx } from '../platform/database/transaction.js';
@@ -29,6 +30,7 @@ export type OperationWork = (run: RunningOperation) => Promise<OperationResult |
 
 type Kind = Pick<NewOperationRun, 'type' | 'subject'>;
 
+const TELL_AGAIN_MS = 500;
 const STOPPED_ON_AN_ERROR =
   'It stopped on an error that the log of the worker has; it is tried again, ever more seldom.';
 
@@ -89,8 +91,8 @@ export class OperationRuns {
     const heartbeat = new OperationHeartbeat(id, beat, beatEveryMs(type));
     try {
       const result = await work({ id, beat: (counts) => heartbeat.tell(counts) });
-      if (!result) await this.across((tx) => this.runs.leave(tx, taken));
-      else if (!(await this.across((tx) => this.runs.completeOwn(tx, taken, result)))) throw new OperationLost(id);
+      if (!result) await this.tell(type, (tx) => this.runs.leave(tx, taken));
+      else if (!(await this.tell(type, (tx) => this.runs.completeOwn(tx, taken, result)))) throw new OperationLost(id);
     } catch (error) {
       if (error instanceof OperationLost)
         log.warn({ operation_run: id, type, subject }, 'an operation run was taken over');
@@ -103,7 +105,7 @@ export class OperationRuns {
   private async fail(taken: TakenRun, { type, subject }: Kind, error: unknown): Promise<void> {
     log.error({ err: error, operation_run: taken.id, type, subject }, 'an operation run failed');
     const evidence = error instanceof AppError ? { error_code: error.failure.tag } : {};
-    await this.across((tx) =>
+    await this.tell(type, (tx) =>
       this.runs.failOwn(tx, taken, {
         source: 'failed_callback',
         reasonCode: 'work_failed',
@@ -113,6 +115,22 @@ export class OperationRuns {
         evidence,
       }),
     );
+  }
+
+  /**
+   * What became of a run, again and again while the database is away. One of which nobody says that it has ended counts as worked at
+   * until its worker counts as gone, and whoever would go on with it waits for that.
+   */
+  private async tell<T>(type: string, what: (tx: SystemTx) => Promise<T>): Promise<T> {
+    const deadlineMs = performance.now() + operationTypeOf(type).runningSeconds * 1_000;
+    for (;;) {
+      try {
+        return await this.across(what);
+      } catch (error) {
+        if (performance.now() > deadlineMs) throw error;
+        await sleep(TELL_AGAIN_MS, undefined, { ref: false });
+      }
+    }
   }
 
   private across<T>(work: (tx: SystemTx) => Promise<T>): Promise<T> {

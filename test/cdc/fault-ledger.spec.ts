@@ -103,7 +103,7 @@ describe('the ledger of the fault tests', () => {
     const at = (...positions: number[]): Record<string, unknown>[] =>
       positions.map((position) => shown(events[position - 1]!, BigInt(position)));
     ledger.reads('misses', ORG, at(1, 3));
-    expect(ledger.complaints(log)).toEqual(['skipped: misses of acme never saw 2']);
+    expect(ledger.complaints(log)).toEqual(['skipped: misses of acme never saw 2 of pos, of a log to 3']);
     ledger.reads('repeats', ORG, at(1, 2, 2, 3));
     ledger.reads('swaps', ORG, at(2, 1, 3));
     expect(ledger.complaints(log)).toContainEqual('order: repeats of acme saw 2 after 2');

@@ -118,6 +118,15 @@ describe('the ledger of deliveries', () => {
     expect([kinds(1), kinds(2)]).toEqual([['extra'], []]);
   });
 
+  it('counts what was sent once more, and not how often an endpoint refuses that', () => {
+    const [event] = events as [SaidEvent & { service: string }, ...unknown[]];
+    const refused = (attempt: number): Arrival => ({ ...arrived(event, ALL, {}, attempt), answered: 500 });
+    arrivals.push(refused(1), refused(2), refused(3), arrived(event, ALL, {}, 4));
+    expect([kinds(), kinds(1)]).toEqual([['extra'], []]);
+    arrivals.push(arrived(event, ALL, {}, 5));
+    expect([kinds(1), kinds(2)]).toEqual([['extra'], []]);
+  });
+
   it.each<[string, string, (state: DeliveryState) => unknown]>([
     ['count', 'an event without a delivery', ({ rows }) => rows.splice(2)],
     ['stuck', 'a delivery on its way for ever', ({ rows }) => (rows[0]!.status = 'sending')],

@@ -3,7 +3,8 @@ import type { SinkAnswer, WebhookSink } from '../support/webhook-sink.js';
 
 /** Endpoints as they are: mostly quick, sometimes slow, sometimes 500, sometimes the line breaks. Some fail for a while. */
 export class Endpoints {
-  private readonly failing = new Set<string>();
+  /** Paths, with how many calls each has refused so far. */
+  private readonly failing = new Map<string, number>();
   private isPlain = false;
 
   constructor(
@@ -14,11 +15,14 @@ export class Endpoints {
   }
 
   fails(path: string): void {
-    this.failing.add(path);
+    this.failing.set(path, 0);
   }
 
-  isMended(path: string): void {
+  /** How many calls it has refused. */
+  isMended(path: string): number {
+    const refused = this.failing.get(path) ?? 0;
     this.failing.delete(path);
+    return refused;
   }
 
   /** From now on all is taken. */
@@ -28,7 +32,11 @@ export class Endpoints {
 
   private answer(path: string): SinkAnswer {
     if (this.isPlain) return {};
-    if (this.failing.has(path)) return { status: 500 };
+    const refused = this.failing.get(path);
+    if (refused !== undefined) {
+      this.failing.set(path, refused + 1);
+      return { status: 500 };
+    }
     const chance = this.random.next();
     if (chance < 0.03) return { status: 500 };
     if (chance < 0.05) return { reset: true };

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FAULTS, type Fault, type Ground } from './soak-faults.js';
+import type { Blow, Fault, Ground } from './fault.js';
+import { FAULTS } from './soak-faults.js';
 
-export interface Struck {
+/** What became of a fault, all times that it came. */
+export interface Struck extends Blow {
   fault: string;
   times: number;
-  /** Deliveries that may have arrived once more because of it. */
-  extraAtMost: number;
+  meets: string;
 }
 
 const OVERLAPS = 0.4;
@@ -13,7 +14,13 @@ const PAUSE_MS = [500, 4_000] as const;
 
 /** Draws faults: each kind once before any comes again, some while others last, never two of one target at once. */
 export class Nemesis {
-  readonly struck: Struck[] = FAULTS.map(({ name }) => ({ fault: name, times: 0, extraAtMost: 0 }));
+  readonly struck: Struck[] = FAULTS.map(({ name, meets }) => ({
+    fault: name,
+    times: 0,
+    meets,
+    met: 0,
+    extraAtMost: 0,
+  }));
   private readonly lasting = new Map<string, Promise<void>>();
   private deck: Fault[] = [];
 
@@ -49,11 +56,12 @@ export class Nemesis {
     this.tell(fault.name);
     struck.times += 1;
     const own = { ...this.ground, random: this.ground.random.branch() };
-    const extra = await fault.strike(own).catch((error: unknown) => {
+    const { met, extraAtMost } = await fault.strike(own).catch((error: unknown) => {
       this.ground.stage.ledger.strange(`${fault.name}: ${String(error)}`);
-      return 0;
+      return { met: 0, extraAtMost: 0 };
     });
-    struck.extraAtMost += extra;
-    this.tell(`over after ${Math.round((Date.now() - fromMs) / 1_000)} s: ${fault.name}`);
+    struck.met += met;
+    struck.extraAtMost += extraAtMost;
+    this.tell(`${met} ${fault.meets}; over after ${Math.round((Date.now() - fromMs) / 1_000)} s: ${fault.name}`);
   }
 }

@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bulkFile, type BulkFile } from '../faults/support/bulk-file.js';
 import { exportComplaints, importComplaints, wholeFeed } from '../faults/support/bulk-oracle.js';
+import { logState } from '../faults/support/log-state.js';
 import type { Random } from '../faults/support/random.js';
 import { BulkScene, type SeenJob } from '../support/bulk-scene.js';
+import { until } from '../support/until.js';
 import type { SoakLoad } from './soak-load.js';
 import type { SoakStage } from './soak-stage.js';
 
 const BETWEEN_MS = [5_000, 15_000] as const;
 const LINES = [200, 1_200] as const;
 const MOST_RECORDS = 5_000;
+const UPLOADED_WITHIN_MS = 60_000;
 const ENDS_WITHIN_MS = 90_000;
 
 interface Import {
@@ -30,6 +33,7 @@ export class SoakBulk {
   private readonly scenes: readonly BulkScene[];
   private readonly working: Promise<void>;
   private isOver = false;
+  private nextAtMs = 0;
 
   constructor(
     private readonly stage: SoakStage,
@@ -45,6 +49,11 @@ export class SoakBulk {
     return { imports: this.imports.length, importedLines: lines, exports: this.exports.length };
   }
 
+  /** The next one at once. */
+  hurry(): void {
+    this.nextAtMs = 0;
+  }
+
   /** No more of them; those that were begun come to their end. */
   async leave(): Promise<void> {
     this.isOver = true;
@@ -55,9 +64,10 @@ export class SoakBulk {
 
   async complaints(): Promise<string[]> {
     const found: string[] = [];
-    for (const { scene, jobId, file } of this.imports)
-      found.push(...(await importComplaints(this.stage, scene, jobId, file)));
     for (const scene of this.scenes) {
+      const log = await logState(this.stage.database, [scene.orgcode]);
+      for (const { jobId, file } of this.imports.filter((one) => one.scene === scene))
+        found.push(...(await importComplaints(this.stage, scene, jobId, file, log)));
       const feed = await wholeFeed(scene);
       for (const { jobId, records } of this.exports.filter((one) => one.scene === scene))
         found.push(...(await exportComplaints(this.stage, scene, jobId, feed.slice(0, records))));
@@ -69,8 +79,8 @@ export class SoakBulk {
     while (!this.isOver) {
       const place = this.random.between(0, this.scenes.length - 1);
       await (this.random.happens(0.5) ? this.import(this.scenes[place]!) : this.export(this.scenes[place]!, place));
-      const until = Date.now() + this.random.between(...BETWEEN_MS);
-      while (Date.now() < until && !this.isOver) await sleep(200);
+      this.nextAtMs = Date.now() + this.random.between(...BETWEEN_MS);
+      while (Date.now() < this.nextAtMs && !this.isOver) await sleep(200);
     }
   }
 
@@ -81,7 +91,10 @@ export class SoakBulk {
     const { job, upload_url } = await scene.done<{ job: SeenJob; upload_url: string }>('bulk/import/create', {
       content_type: 'application/x-ndjson',
     });
-    await scene.upload(upload_url, file.text);
+    await until(
+      async () => (await scene.upload(upload_url, file.text).catch(() => undefined)) === 200,
+      UPLOADED_WITHIN_MS,
+    );
     // Whoever asks again after a lost answer may be told that it is done already: what counts is how the job ends.
     await scene.call('bulk/import/commit', { job_id: job.job_id, expected_revision: job.revision });
     this.imports.push({ scene, jobId: job.job_id, file });

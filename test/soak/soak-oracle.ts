@@ -4,16 +4,25 @@ import { deliveryState, isQuiet, type DeliveryState } from '../faults/support/de
 import { logState, type LogState } from '../faults/support/log-state.js';
 import { productEnvironment } from '../support/environment.js';
 import { examplesOfExtra } from './extra-arrivals.js';
+import type { TestDatabase } from '../support/database.js';
 import type { SoakBulk } from './soak-bulk.js';
 import type { SoakStage } from './soak-stage.js';
 
+const NOTED = 20;
+
 export interface Verdict {
   complaints: string[];
+  /** What explains figures. */
+  notes: string[];
   figures: Record<string, number>;
 }
 
 /** Everything that was written down against everything that is there. */
-export async function verdict(stage: SoakStage, bulk: SoakBulk, extraAtMost: number): Promise<Verdict> {
+export async function verdict(
+  stage: SoakStage,
+  bulk: SoakBulk,
+  { extraAtMost, restedAt }: { extraAtMost: number; restedAt: Date },
+): Promise<Verdict> {
   const { database, ledger, sink } = stage;
   const log = await logState(
     database,
@@ -21,7 +30,7 @@ export async function verdict(stage: SoakStage, bulk: SoakBulk, extraAtMost: num
   );
   const state = await deliveryState(database);
   const givenUp = await callsGivenUp(stage);
-  const most = extraAtMost + givenUp;
+  const most = extraAtMost + givenUp.length;
   const { extra } = ledger.deliveries.figures(sink.arrivals, state);
   return {
     complaints: [
@@ -30,10 +39,13 @@ export async function verdict(stage: SoakStage, bulk: SoakBulk, extraAtMost: num
       ...(extra > most ? examplesOfExtra(sink.arrivals) : []),
       ...(await unrest(stage)),
       ...(await bulk.complaints()),
-      ...(await openRuns(stage)),
+      ...inShort('open', await openRuns(stage.database, restedAt)),
       ...(await brokenAudit(stage)),
     ],
-    figures: { ...figures(stage, log, state), givenUp, ...bulk.figures },
+    notes: givenUp
+      .slice(0, NOTED)
+      .map(({ at, path, afterMs, attempt }) => `given up at ${at}: attempt ${attempt} at ${path}, after ${afterMs} ms`),
+    figures: { ...figures(stage, log, state), givenUp: givenUp.length, ...bulk.figures },
   };
 }
 
@@ -60,26 +72,33 @@ function figures({ ledger, sink }: SoakStage, log: LogState, state: DeliveryStat
   };
 }
 
+interface GivenUp {
+  at: string;
+  path: string;
+  afterMs: number;
+  attempt: number;
+}
+
 /** Calls that had no answer in their time, on a machine that is too busy: the endpoint may have taken what they brought. */
-async function callsGivenUp({ database }: SoakStage): Promise<number> {
-  const [row] = await database.asOwner<{ calls: number }>(
-    `select count(*)::int as calls from delivery_attempt where error_tag = 'timeout'`,
-  );
-  return row!.calls;
+function callsGivenUp({ database }: SoakStage): Promise<GivenUp[]> {
+  return database.asOwner<GivenUp>(`
+    select to_char(a.at at time zone 'UTC', 'HH24:MI:SS.MS') as at, w.endpoint_url as path, a.duration_ms as "afterMs", a.attempt
+    from delivery_attempt a join webhook w using (lane) where a.error_tag = 'timeout' order by a.at`);
 }
 
 async function unrest({ database }: SoakStage): Promise<string[]> {
   return (await isQuiet(database)) ? [] : ['stuck: something is still to come'];
 }
 
-async function openRuns({ database }: SoakStage): Promise<string[]> {
-  const open = await database.asOwner<{ what: string }>(`
-    select 'run ' || id || ' of ' || type || ' is ' || status as what from operation_run where status <> 'completed'
-    union all select 'job ' || job_id || ' is ' || status from bulk_job where status not in ('completed', 'failed')`);
-  return inShort(
-    'open',
-    open.map(({ what }) => what),
+/** What was begun before then and has not ended; some begin by the clock, whatever happens. */
+export async function openRuns({ asOwner }: Pick<TestDatabase, 'asOwner'>, before = new Date()): Promise<string[]> {
+  const open = await asOwner<{ what: string }>(
+    `select 'run ' || id || ' of ' || type || ' is ' || status || ', its worker was heard of at ' || coalesce(heartbeat_at::text, 'no time') as what
+     from operation_run where status <> 'completed' and created_at < $1
+     union all select 'job ' || job_id || ' is ' || status from bulk_job where status not in ('completed', 'failed') and created_at < $1`,
+    [before],
   );
+  return open.map(({ what }) => what);
 }
 
 /** As an operator asks. */

@@ -33,16 +33,21 @@ const TOLD: Record<string, string> = {
 };
 
 export function reportText(report: SoakReport): string {
-  const { seed, minutes, sabotage, begunAt, faults, figures, complaints, repeat } = report;
+  const { seed, minutes, sabotage, begunAt, faults, figures, notes, complaints, repeat } = report;
   const bound = faults.reduce((sum, { extraAtMost }) => sum + extraAtMost, 0);
   return [
     `Soak of ${minutes} min, begun ${begunAt}, seed ${seed}${sabotage ? `, sabotaged: ${sabotage}` : ''}.`,
     '',
     ...table(
-      ['fault', 'times', 'may arrive once more'],
+      ['fault', 'times', 'met', 'may arrive once more'],
       [
-        ...faults.map(({ fault, times, extraAtMost }) => [fault, String(times), String(extraAtMost)]),
-        ['all', String(faults.reduce((sum, { times }) => sum + times, 0)), String(bound)],
+        ...faults.map(({ fault, times, met, meets, extraAtMost }) => [
+          fault,
+          String(times),
+          `${met} ${meets}`,
+          String(extraAtMost),
+        ]),
+        ['all', String(faults.reduce((sum, { times }) => sum + times, 0)), '', String(bound)],
       ],
     ),
     '',
@@ -51,6 +56,8 @@ export function reportText(report: SoakReport): string {
       Object.entries(figures).map(([name, value]) => [TOLD[name] ?? name, value.toLocaleString('en')]),
     ),
     '',
+    ...notes.map((note) => `- ${note}`),
+    ...(notes.length > 0 ? [''] : []),
     complaints.length === 0 ? 'Complaints: none.' : 'Complaints:',
     ...complaints.map((complaint) => `- ${complaint}`),
     '',

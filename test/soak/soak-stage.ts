@@ -3,6 +3,7 @@ import { s3Environment } from '../support/bulk-scene.js';
 import type { TestDatabase } from '../support/database.js';
 import { DeliveryScene } from '../support/delivery-scene.js';
 import { startS3Server, type S3Server } from '../support/s3-server/start.js';
+import type { TcpProxy } from '../support/tcp-proxy.js';
 import { WebhookSink } from '../support/webhook-sink.js';
 import type { BulkPlace } from '../faults/support/bulk-oracle.js';
 import { openUploadsAt } from '../faults/support/bulk-stage.js';
@@ -13,6 +14,7 @@ import { organisationsOn } from '../faults/support/organisations.js';
 import { OwnPostgres, ServerFolder } from '../faults/support/own-postgres.js';
 import { OwnRedis } from '../faults/support/own-redis.js';
 import { Random } from '../faults/support/random.js';
+import { Lines } from './lines.js';
 import { PersistentWay } from './persistent-way.js';
 import { SoakLedger } from './soak-ledger.js';
 
@@ -37,6 +39,7 @@ interface Servers {
   redis: OwnRedis;
   store: S3Server;
   sink: WebhookSink;
+  lines: Lines;
 }
 
 /** All that a soak runs on. Its servers are its own and end with it, however it ends. */
@@ -76,14 +79,17 @@ export class SoakStage implements BulkPlace {
     const { database } = postgres;
     await watchDeliveries(database);
     const owners = await organisationsOn(database, ORGANISATIONS);
-    const settings = { ...QUICK, ...s3Environment(store), REDIS_URL: redis.url };
-    const crew = (size: number, role: string): Promise<Fleet> =>
-      Fleet.start(Array<string>(size).fill(database.url), { ...settings, IPM_ROLE: role }, (pid) => {
+    const lines = await Lines.open({ databaseUrl: database.url, redisUrl: redis.url }, APIS, WORKERS);
+    const settings = { ...QUICK, ...s3Environment(store), REDIS_URL: lines.redis.urlOf(redis.url) };
+    const crew = (role: string, own: readonly TcpProxy[]): Promise<Fleet> => {
+      const urls = own.map((line) => line.urlOf(database.url));
+      return Fleet.start(urls, { ...settings, IPM_ROLE: role }, (pid) => {
         const identity = identityOf(pid);
         if (identity) place.records.add({ ...identity, kind: 'app' });
       });
-    const [apis, workers] = [await crew(APIS, 'api'), await crew(WORKERS, 'worker')];
-    const stage = new SoakStage(place, { postgres, redis, store, sink }, settings, apis, workers);
+    };
+    const [apis, workers] = [await crew('api', lines.apis), await crew('worker', lines.workers)];
+    const stage = new SoakStage(place, { postgres, redis, store, sink, lines }, settings, apis, workers);
     for (const owner of owners) await stage.subscribed(DeliveryScene.on(stage.way, sink, owner));
     return stage;
   }
@@ -94,6 +100,14 @@ export class SoakStage implements BulkPlace {
 
   get redis(): OwnRedis {
     return this.servers.redis;
+  }
+
+  get store(): S3Server {
+    return this.servers.store;
+  }
+
+  get lines(): Lines {
+    return this.servers.lines;
   }
 
   get sink(): WebhookSink {
@@ -110,7 +124,7 @@ export class SoakStage implements BulkPlace {
 
   async close(): Promise<void> {
     await Promise.all([this.apis.stop(), this.workers.stop(), this.sink.stop()]);
-    await this.servers.store.stop();
+    await Promise.all([this.servers.lines.close(), this.servers.store.stop()]);
     await this.place.clear();
   }
 

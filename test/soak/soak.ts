@@ -1,17 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { operationTypeOf } from '../../src/operations/operation-types.js';
 import { isQuiet } from '../faults/support/delivery-state.js';
 import { Endpoints } from './endpoints.js';
 import { Nemesis } from './nemesis.js';
 import { SoakBulk } from './soak-bulk.js';
 import { setTo } from './soak-faults.js';
 import { SoakLoad } from './soak-load.js';
-import { verdict } from './soak-oracle.js';
+import { openRuns, verdict } from './soak-oracle.js';
 import type { SoakReport } from './soak-report.js';
 import { sabotaged, type SoakSettings } from './soak-settings.js';
 import type { SoakStage } from './soak-stage.js';
 
-/** Nothing arrived for so long: what is not there by then is stuck. */
-const PATIENCE_MS = 60_000;
+/**
+ * Nothing arrived for so long: what is not there by then is stuck. Nothing is left alone for longer than a catch-up whose worker was
+ * killed: another goes on when that one counts as gone.
+ */
+const PATIENCE_MS = operationTypeOf('webhook_catch_up').runningSeconds * 1_000 + 30_000;
 
 /** F21. Faults drawn by chance while organisations publish, read, import and export; in the end nothing is missing, twice or wrong. */
 export async function soak(stage: SoakStage, { minutes, sabotage }: SoakSettings): Promise<SoakReport> {
@@ -22,19 +26,22 @@ export async function soak(stage: SoakStage, { minutes, sabotage }: SoakSettings
   const endpoints = new Endpoints(stage.sink, random.branch());
   const load = new SoakLoad(stage, random.branch());
   const bulk = new SoakBulk(stage, load, random.branch());
-  const nemesis = new Nemesis({ stage, endpoints, random: random.branch() }, (what) =>
-    process.stderr.write(`  ${Math.round((Date.now() - begunAt.getTime()) / 1_000)} s: ${what}\n`),
-  );
+  const tell = (what: string): unknown =>
+    process.stderr.write(`  ${Math.round((Date.now() - begunAt.getTime()) / 1_000)} s: ${what}\n`);
+  const nemesis = new Nemesis({ stage, endpoints, bulk, random: random.branch() }, tell);
   await nemesis.rage(minutes * 60_000);
   const overMs = Date.now();
+  tell('no more faults; coming to rest');
   await load.publishersLeave();
   endpoints.calm();
   await bulk.leave();
   for (const webhook of stage.ledger.deliveries.webhooks) await setTo(stage, webhook, 'active');
   await quiet(stage);
-  const restMs = Date.now() - overMs;
+  const restedAt = new Date();
+  const restMs = restedAt.getTime() - overMs;
   await load.readersLeave();
-  const { complaints, figures } = await verdict(stage, bulk, nemesis.extraAtMost);
+  tell('at rest; everything is looked at');
+  const { complaints, notes, figures } = await verdict(stage, bulk, { extraAtMost: nemesis.extraAtMost, restedAt });
   return {
     seed,
     minutes,
@@ -42,14 +49,17 @@ export async function soak(stage: SoakStage, { minutes, sabotage }: SoakSettings
     begunAt: begunAt.toISOString(),
     faults: nemesis.struck,
     figures: { ...figures, restMs },
+    notes,
     complaints,
     repeat: `npm run soak -- --minutes ${minutes} --seed ${seed}${sabotage ? ` --sabotage ${sabotage}` : ''}`,
   };
 }
 
+/** Runs may still say something when all is delivered: a catch-up tells of its end. */
 async function quiet({ database, sink }: SoakStage): Promise<void> {
   let [arrivals, lastMs] = [0, Date.now()];
-  while (!(await isQuiet(database)) && Date.now() - lastMs < PATIENCE_MS) {
+  const isAtRest = async (): Promise<boolean> => (await isQuiet(database)) && (await openRuns(database)).length === 0;
+  while (!(await isAtRest()) && Date.now() - lastMs < PATIENCE_MS) {
     if (sink.arrivals.length > arrivals) [arrivals, lastMs] = [sink.arrivals.length, Date.now()];
     await sleep(500);
   }

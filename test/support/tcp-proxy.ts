@@ -55,6 +55,11 @@ export class TcpProxy {
     server.on('connection', (client) => this.serve(client));
   }
 
+  /** Connections that are open now. */
+  get openConnections(): number {
+    return this.open.size / 2; // with an end here and there each
+  }
+
   /** To the host and port of a URL such as the one of Redis or Postgres. */
   static async to(url: string): Promise<TcpProxy> {
     const { hostname, port, protocol } = new URL(url);

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OperationHeartbeat, OperationLost } from '../../src/operations/operation-heartbeat.js';
 import { OperationRuns } from '../../src/operations/operation-runs.service.js';
 import { operationTypes, type OperationType } from '../../src/operations/operation-types.js';
-import type { TestApi } from '../support/api.js';
+import { TestApi } from '../support/api.js';
 import { aRun } from '../support/operation-runs.js';
-import { DONE, ReconcilerScene, STALE, standing } from '../support/reconciler-scene.js';
+import { DONE, ReconcilerScene, STALE, standing, stopClocks } from '../support/reconciler-scene.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
 describe('the reconciler of operation runs, not alone', () => {
@@ -74,6 +75,36 @@ describe('the reconciler of operation runs, not alone', () => {
     expect(await api.database.asOwner('select failed_before from operation_run order by id')).toEqual(
       [0, 1, 2, 3, 0].map((failed_before) => ({ failed_before })),
     );
+  });
+
+  it.each([
+    [
+      'fails',
+      () => Promise.reject(new Error('the database is away')),
+      { status: 'completed', outcome: 'failed', left: false },
+    ],
+    ['is done', () => Promise.resolve(DONE), { status: 'completed', outcome: 'succeeded', left: false }],
+    ['is left for another', () => Promise.resolve(undefined), { status: 'running', outcome: 'pending', left: true }],
+  ])('is told what became of a run that %s while the database is away', async (_what, ends, expected) => {
+    const line = await TcpProxy.to(api.database.url);
+    const away = await TestApi.startOn({ ...api.database, url: line.urlOf(api.database.url) }, { IPM_ROLE: 'worker' });
+    try {
+      stopClocks(away);
+      const ended = scene.partOf(OperationRuns, away).run({ type: 'spec', subject: 'cut', initiator: 'spec' }, () => {
+        line.takeAway();
+        return ends();
+      });
+      await Promise.race([sleep(1_000), ended]);
+      line.mode = 'pass';
+      await ended;
+      const [row] = await api.database.asOwner(
+        `select status, outcome, heartbeat_at = 'epoch' as left from operation_run where subject = 'cut'`,
+      );
+      expect(row).toEqual(expected);
+    } finally {
+      await away.app.close();
+      await line.close();
+    }
   });
 
   it('takes a run from a worker that was frozen, whose word then counts no more', async () => {

@@ -89,7 +89,9 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     private readonly keptBytes: number,
     private readonly resolve: (outcome: OutgoingOutcome) => void,
   ) {
-    this.timer = setTimeout(() => this.giveUp(new OutOfTime()), timeoutMs);
+    // Timers come before sockets: a process that stood still first takes the answers that came meanwhile. Otherwise it would blame
+    // endpoints for its own pause, and send once more what they have.
+    this.timer = setTimeout(() => setImmediate(() => this.giveUp(new OutOfTime())), timeoutMs);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -123,6 +125,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   }
 
   private giveUp(reason: Error): void {
+    if (this.isDone) return;
     this.finish(reason);
     this.controller?.abort(reason);
   }

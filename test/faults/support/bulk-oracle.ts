@@ -2,7 +2,7 @@ import type { BulkScene } from '../../support/bulk-scene.js';
 import type { BulkFile } from './bulk-file.js';
 import type { BulkStage } from './bulk-stage.js';
 import { inShort } from './ledger.js';
-import { logState } from './log-state.js';
+import { logState, type LogState } from './log-state.js';
 import { hashOfSaid } from './said-event.js';
 
 /** Where jobs have left what they leave. */
@@ -12,16 +12,17 @@ interface OwnRecord {
   what: string;
 }
 
-/** An import against its file: each valid line once and unaltered, in order; the report names the bad lines and no other; it ended once. */
+/** An import against its file: each valid line once and unaltered, in order; the report names the bad lines and no other; it ended once. `log`: as it stands, where it is known. */
 export async function importComplaints(
   stage: BulkPlace,
   scene: BulkScene,
   jobId: string,
   file: BulkFile,
+  log?: LogState,
 ): Promise<string[]> {
   const job = await scene.job(jobId);
   if (job.status !== 'completed') return [`ended: the import is ${job.status} (${job.failure?.error_tag})`];
-  const { events, halves } = await logState(stage.database, [scene.orgcode]);
+  const { events, halves } = log ?? (await logState(stage.database, [scene.orgcode]));
   const positions = new Map<string, bigint[]>();
   for (const { eventId, position } of events) positions.set(eventId, [...(positions.get(eventId) ?? []), position]);
   const hashes = new Map(events.map(({ eventId, hash }) => [eventId, hash]));

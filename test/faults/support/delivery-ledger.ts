@@ -19,7 +19,7 @@ export interface DeliveryFigures {
   /** Acknowledged events times webhooks that want them. */
   wanted: number;
   arrivals: number;
-  /** Arrivals of an attempt that had arrived before, or after one that was taken. */
+  /** Arrivals of an attempt that had arrived before, or right after one that was taken: what was sent once more. Retries of that are not. */
   extra: number;
   /** Of one delivery at most. */
   mostExtra: number;
@@ -190,13 +190,14 @@ function callsByPair(arrivals: readonly Arrival[]): Map<string, Call[]> {
   return calls;
 }
 
+/** One that was sent once more and is refused is tried again like any other: those calls are the endpoint's doing. */
 function extraOf(calls: readonly Call[]): number {
   const attempts = new Set<number>();
-  let [extra, isOver] = [0, false];
+  let [extra, wasTaken] = [0, false];
   for (const call of calls) {
-    if (isOver || attempts.has(call.attempt)) extra += 1;
+    if (wasTaken || attempts.has(call.attempt)) extra += 1;
     attempts.add(call.attempt);
-    isOver ||= isTaken(call);
+    wasTaken = isTaken(call);
   }
   return extra;
 }

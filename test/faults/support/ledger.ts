@@ -195,8 +195,12 @@ export class Ledger {
   private skipped(log: LogState): string[] {
     return [...this.readings.values()].flatMap(({ orgcode, reader, items }) => {
       const seen = new Set(items.map(placeOf));
-      const missed = log.events.filter((event) => event.orgcode === orgcode && !seen.has(placeOf(event)));
-      return missed.map(({ position }) => `${reader} of ${orgcode} never saw ${position}`);
+      const own = log.events.filter((event) => event.orgcode === orgcode);
+      const missed = own.filter((event) => !seen.has(placeOf(event)));
+      const end = own.at(-1)?.position;
+      return missed.map(
+        ({ position, service }) => `${reader} of ${orgcode} never saw ${position} of ${service}, of a log to ${end}`,
+      );
     });
   }
 

@@ -11,6 +11,7 @@ import { S3Error } from './s3-error.mjs';
  * @property {boolean} keepCutBodies what came of a body whose connection broke is taken for the whole, as versitygw does
  * @property {number} breakGets connections of so many GETs end after half of their body
  * @property {'close' | 'stall' | null} breakNextGet after half of its body: the connection ends, or nothing more comes
+ * @property {number} disturbed how often any of it has happened since it was set
  */
 
 /** @type {Readonly<FaultState>} */
@@ -22,6 +23,7 @@ const NO_FAULTS = {
   keepCutBodies: false,
   breakGets: 0,
   breakNextGet: null,
+  disturbed: 0,
 };
 
 export const FAULTS_PATH = '/__faults';
@@ -45,23 +47,32 @@ export class Faults {
   }
 
   async beforeRequest() {
-    if (this.state.delayMs > 0) await sleep(this.state.delayMs);
+    if (this.state.delayMs > 0) {
+      this.state.disturbed += 1;
+      await sleep(this.state.delayMs);
+    }
     if (this.state.refuseNext === 0) return;
     this.state.refuseNext -= 1;
+    this.state.disturbed += 1;
     throw new S3Error(this.state.refuseWith);
   }
 
   takeLossOfAnswer() {
     const isLost = this.state.loseAnswers > 0;
-    if (isLost) this.state.loseAnswers -= 1;
+    if (isLost) {
+      this.state.loseAnswers -= 1;
+      this.state.disturbed += 1;
+    }
     return isLost;
   }
 
   takeBreakOfGet() {
     const kind = this.state.breakNextGet;
     this.state.breakNextGet = null;
+    if (kind) this.state.disturbed += 1;
     if (kind || this.state.breakGets === 0) return kind;
     this.state.breakGets -= 1;
+    this.state.disturbed += 1;
     return 'close';
   }
 }

@@ -19,6 +19,8 @@ interface FaultState {
   breakGets: number;
   /** After half of the body: the connection ends, or nothing more comes. */
   breakNextGet: 'close' | 'stall' | null;
+  /** How often any of it has happened since it was set. */
+  disturbed: number;
 }
 
 interface Faults {
