@@ -47,7 +47,7 @@ export class WebhookService {
       const { record: current, shown: before } = await this.taken.take(tx, caller.orgcode, request);
       webhookLifecycle.assertStep(before.status, request.status);
       const change = await this.changeTo(tx, caller, request, current);
-      const changed = await this.webhooks.changeStatus(tx, caller.orgcode, current, change);
+      const changed = await this.webhooks.changeStatus(tx, caller.orgcode, current.webhookId, change);
       const webhook = webhookToWire(changed, this.keyring);
       return {
         data: { webhook },

@@ -194,6 +194,7 @@ const statusChange: StatusChange = {
 const webhookCalls: CallsOf<WebhookRepository> = {
   count: { run: (webhooks, { db, of }) => webhooks.count(db, of.orgcode) },
   insert: { run: (webhooks, { db, of }) => webhooks.insert(db, of.orgcode, newWebhook) },
+  read: { run: (webhooks, { of }) => webhooks.read(of.orgcode, of.webhookId) },
   find: { run: (webhooks, { db, of }) => webhooks.find(db, of.orgcode, of.webhookId) },
   findForUpdate: { run: (webhooks, { db, of }) => webhooks.findForUpdate(db, of.orgcode, of.webhookId) },
   bump: {
@@ -205,8 +206,7 @@ const webhookCalls: CallsOf<WebhookRepository> = {
     shows: ({ db, of }) => db.webhook.count({ where: { orgcode: of.orgcode, startPosition: 77n } }),
   },
   changeStatus: {
-    run: (webhooks, { db, of }) =>
-      webhooks.changeStatus(db, of.orgcode, { webhookId: of.webhookId, lane: 1n }, statusChange),
+    run: (webhooks, { db, of }) => webhooks.changeStatus(db, of.orgcode, of.webhookId, statusChange),
   },
   update: {
     run: (webhooks, { db, of }) =>
