@@ -63,7 +63,7 @@ export class BulkJobRepository {
   /** Undefined where the organisation has one of that id. */
   async insert(tx: Tx, orgcode: string, job: NewBulkJob): Promise<BulkJobRecord | undefined> {
     const { requestContext, sourceRefs, ...rest } = job;
-    const { count } = await tx.bulkJob.createMany({
+    const [inserted] = await tx.bulkJob.createManyAndReturn({
       data: {
         ...rest,
         orgcode,
@@ -72,7 +72,7 @@ export class BulkJobRepository {
       },
       skipDuplicates: true,
     });
-    return count === 0 ? undefined : ((await this.find(tx, orgcode, job.jobId)) ?? undefined);
+    return inserted;
   }
 
   /** As one may see it, in a read of its own. */

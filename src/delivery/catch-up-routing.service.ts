@@ -45,6 +45,7 @@ export class CatchUpRouting {
       const last = events.length === EVENTS_A_STEP ? events.at(-1) : undefined;
       const left = last ? [{ after: String(last.position), to: gap.to }, ...later] : later;
       await this.repository.keep(tx, webhook, left);
+      if (left.length === 0) await this.repository.bump(tx, orgcode); // last, as everywhere
       return { gap, deliveries: matches.length, isLast: left.length === 0 };
     });
     if (step && step.deliveries > 0) this.due.note(lane, orgcode);
@@ -61,7 +62,6 @@ export class CatchUpRouting {
   private async gapsNow(tx: PlainTx, orgcode: string, { ordering, gaps }: Backlog): Promise<Gap[]> {
     const [gap] = gaps;
     if (ordering === 'parallel' || gaps.length !== 1 || !gap) return gaps;
-    await this.repository.bump(tx, orgcode); // before the cursor is held, as everywhere
     const cursor = await this.cursors.holdAcross(tx, orgcode);
     return [{ after: gap.after, to: String(cursor) }];
   }

@@ -3,7 +3,7 @@ import { Prisma, type Webhook } from '../generated/prisma/client.js';
 import { Database } from '../platform/database/database.js';
 import type { Db, Tx } from '../platform/database/transaction.js';
 import type { WebhookStatus } from './webhook-lifecycle.js';
-import type { WebhookSettings } from './webhook-settings.js';
+import type { NewWebhookSettings, WebhookSettings } from './webhook-settings.js';
 
 /** How it fared when it was called; null where it never was. */
 interface Health {
@@ -33,7 +33,7 @@ export interface NewWebhook {
   headersSealed: string | null;
   secretSealed: string;
   secretLast4: string;
-  settings: WebhookSettings;
+  settings: NewWebhookSettings;
   requestContext: object;
   reason: string;
   sourceRefs: object;
@@ -95,19 +95,29 @@ export class WebhookRepository {
     return tx.webhook.count({ where: { orgcode, status: { not: 'revoked' } } });
   }
 
-  /** Undefined where the organisation has one of that id. */
-  async insert(tx: Tx, orgcode: string, webhook: NewWebhook): Promise<WebhookRecord | undefined> {
-    const { eventFilters, requestContext, sourceRefs, settings, ...rest } = webhook;
-    const json = {
-      eventFilters: eventFilters as Prisma.InputJsonValue,
-      requestContext: requestContext as Prisma.InputJsonValue,
-      sourceRefs: sourceRefs as Prisma.InputJsonValue,
-    };
-    const { count } = await tx.webhook.createMany({
-      data: { ...rest, ...json, ...settingColumns(settings), orgcode },
-      skipDuplicates: true,
-    });
-    return count === 0 ? undefined : this.find(tx, orgcode, webhook.webhookId);
+  /** Undefined where the organisation has one of that id, or as many as it may have. */
+  async insert(tx: Tx, orgcode: string, webhook: NewWebhook, atMost: number): Promise<WebhookRecord | undefined> {
+    const { webhookId, caption, endpointUrl, status, headersSealed, secretSealed, secretLast4, settings, reason } =
+      webhook;
+    const [eventFilters, requestContext, sourceRefs, autoPause] = [
+      webhook.eventFilters,
+      webhook.requestContext,
+      webhook.sourceRefs,
+      settings.autoPause,
+    ].map(jsonOf);
+    const { timeoutMs, payloadFormat, rateLimit, retrySchedule, ordering, orderingSkipAfter } = settings;
+    const [inserted] = await tx.$queryRaw<WebhookRecord[]>`
+      with w as (
+        insert into webhook (orgcode, webhook_id, caption, endpoint_url, status, event_filters, headers_sealed, secret_sealed, secret_last4,
+          timeout_ms, payload_format, rate_limit, retry_schedule, ordering, ordering_skip_after, auto_pause, request_context, reason, source_refs)
+        select ${orgcode}, ${webhookId}, ${caption}, ${endpointUrl}, ${status}, ${eventFilters}::jsonb, ${headersSealed}, ${secretSealed},
+          ${secretLast4}, ${timeoutMs}::int, ${payloadFormat}, ${rateLimit}::int, ${retrySchedule}::int[], ${ordering},
+          ${orderingSkipAfter}::int, ${autoPause}::jsonb, ${requestContext}::jsonb, ${reason}, ${sourceRefs}::jsonb
+        where (select count(*) from webhook where orgcode = ${orgcode} and status <> 'revoked') < ${atMost}
+        on conflict do nothing returning *
+      ), h as (select null::int as consecutive_failures, null::timestamptz as last_success_at, null::timestamptz as last_failure_at, null::jsonb as last_error)
+      select ${ALL} from w cross join h`;
+    return inserted;
   }
 
   /** As one may see it, in a read of its own; with one more column, if there is one to be told. */
@@ -136,7 +146,10 @@ export class WebhookRepository {
     return webhook;
   }
 
-  /** Whoever keeps the organisation's webhooks in memory reads them anew. Right after the lock of the webhook itself. */
+  /**
+   * Whoever keeps the organisation's webhooks in memory reads them anew. Last of all, after the log's lock: every change of a webhook of the
+   * organisation waits here for the one before to commit. So a version is seen with all changes up to it, and no other.
+   */
   async bump(tx: Tx, orgcode: string): Promise<void> {
     await tx.$executeRaw`
       insert into webhook_roll (orgcode) values (${orgcode})
@@ -155,14 +168,13 @@ export class WebhookRepository {
   async changeStatus(tx: Tx, orgcode: string, webhookId: string, change: StatusChange): Promise<WebhookRecord> {
     const { status, statusRequestContext, statusReason, statusSourceRefs, pausedAfter, pausedAt, gaps, activation } =
       change;
-    const json = JSON.stringify;
     const whenActive =
       status === 'active' ? Prisma.sql`, active_since = clock_timestamp(), ${NOTHING_LOST}` : Prisma.empty;
     const [changed] = await tx.$queryRaw<[WebhookRecord]>`
       with w as (
-        update webhook set status = ${status}, status_request_context = ${json(statusRequestContext)}::jsonb, status_reason = ${statusReason},
-          status_source_refs = ${json(statusSourceRefs)}::jsonb, paused_after = ${pausedAfter}, paused_at = ${pausedAt},
-          gaps = ${json(gaps)}::jsonb, activation = ${activation}, updated_at = clock_timestamp(), revision = revision + 1 ${whenActive}
+        update webhook set status = ${status}, status_request_context = ${jsonOf(statusRequestContext)}::jsonb, status_reason = ${statusReason},
+          status_source_refs = ${jsonOf(statusSourceRefs)}::jsonb, paused_after = ${pausedAfter}, paused_at = ${pausedAt},
+          gaps = ${jsonOf(gaps)}::jsonb, activation = ${activation}, updated_at = clock_timestamp(), revision = revision + 1 ${whenActive}
         where orgcode = ${orgcode} and webhook_id = ${webhookId} returning *
       ), h as (
         update webhook_health u set ${HEALTHY} from w where u.lane = w.lane and u.orgcode = w.orgcode returning u.*
@@ -213,6 +225,10 @@ export class WebhookRepository {
         order by w.created_at desc, w.webhook_id limit ${limit}`,
     );
   }
+}
+
+function jsonOf(value: unknown): string | null {
+  return value === null ? null : JSON.stringify(value);
 }
 
 function settingColumns({ autoPause, ...columns }: WebhookSettings): object {

@@ -8,6 +8,7 @@ import type { Database } from '../../src/platform/database/database.js';
 import type { PlainTx, SystemTx, Tx } from '../../src/platform/database/transaction.js';
 import { IdempotencyRepository } from '../../src/platform/idempotency/idempotency.repository.js';
 import { WebhookRepository, type NewWebhook, type StatusChange } from '../../src/webhook/webhook.repository.js';
+import { newSettings } from '../../src/webhook/webhook-settings.js';
 import { WebhookSealRepository } from '../../src/webhook/webhook-seal.repository.js';
 import { WebhookTargetRepository } from '../../src/webhook/webhook-target.repository.js';
 import { WebhookSelfPauseRepository } from '../../src/webhook/webhook-self-pause.repository.js';
@@ -175,7 +176,7 @@ const newWebhook: NewWebhook = {
   headersSealed: null,
   secretSealed: 's',
   secretLast4: 'last',
-  settings: {} as NewWebhook['settings'],
+  settings: newSettings({} as never),
   requestContext: {},
   reason: 'r',
   sourceRefs: [],
@@ -193,7 +194,7 @@ const statusChange: StatusChange = {
 
 const webhookCalls: CallsOf<WebhookRepository> = {
   count: { run: (webhooks, { db, of }) => webhooks.count(db, of.orgcode) },
-  insert: { run: (webhooks, { db, of }) => webhooks.insert(db, of.orgcode, newWebhook) },
+  insert: { run: (webhooks, { db, of }) => webhooks.insert(db, of.orgcode, newWebhook, 10) },
   read: { run: (webhooks, { of }) => webhooks.read(of.orgcode, of.webhookId) },
   find: { run: (webhooks, { db, of }) => webhooks.find(db, of.orgcode, of.webhookId) },
   findForUpdate: { run: (webhooks, { db, of }) => webhooks.findForUpdate(db, of.orgcode, of.webhookId) },
