@@ -124,9 +124,9 @@ export class WriteService {
     const earlier = repeatable && (await this.idempotency.claimOrReplay<Data>(tx, repeatable));
     if (earlier) return earlier;
     const { data, revision, audit, events = [], last } = await work(tx);
-    await this.audit.recordDone(tx, caller, request, audit);
     const answer = new Answer(data, statsOf(caller, request.request_context), revision);
-    if (repeatable) await this.idempotency.keep(tx, repeatable, answer, secretAnswer);
+    const keeping = repeatable && this.idempotency.keeping(repeatable, answer, secretAnswer);
+    await this.audit.recordDone(tx, caller, request, audit, keeping);
     const positions = await this.ownEvents.append(tx, caller, request, events); // holds the organisation's log to the commit
     await last?.(tx, positions);
     return answer;

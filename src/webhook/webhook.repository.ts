@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Prisma, type Webhook } from '../generated/prisma/client.js';
 import { Database } from '../platform/database/database.js';
-import type { Db, Tx } from '../platform/database/transaction.js';
+import type { Db, SqlPart, Tx } from '../platform/database/transaction.js';
 import type { WebhookStatus } from './webhook-lifecycle.js';
 import type { NewWebhookSettings, WebhookSettings } from './webhook-settings.js';
 
@@ -22,7 +22,7 @@ export type ShownWebhook = Omit<Webhook, Unread> & Health;
 export type WebhookRecord = ShownWebhook & Pick<Webhook, Inner>;
 
 /** Of a statement over `webhook w`. */
-export type WebhookColumn = Prisma.Sql;
+export type WebhookColumn = SqlPart;
 
 export interface NewWebhook {
   webhookId: string;

@@ -160,8 +160,9 @@ const catalogCalls: CallsOf<CatalogRepository> = {
 const idempotencyCalls: CallsOf<IdempotencyRepository> = {
   claim: { run: (keys, { db, of }) => keys.claim(db, of.orgcode, claim) },
   find: { run: (keys, { db, of }) => keys.find(db, of.orgcode, claim.route, of.idempotencyKey) },
-  keepAnswer: {
-    run: (keys, { db, of }) => keys.keepAnswer(db, of.orgcode, { ...claim, key: of.idempotencyKey }, 'changed', false),
+  answerKept: {
+    run: (keys, { db, of }) =>
+      db.$executeRaw(keys.answerKept(of.orgcode, { ...claim, key: of.idempotencyKey }, 'changed', false)),
     shows: ({ db, of }) => db.idempotencyKey.count({ where: { orgcode: of.orgcode, answer: 'changed' } }),
   },
   deleteExpired: { system: true, run: (keys, { db }) => keys.deleteExpired(db, 10) },
