@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Prisma } from '../generated/prisma/client.js';
 import { Database } from '../platform/database/database.js';
-import type { SystemTx, Tx } from '../platform/database/transaction.js';
+import type { SqlPart, SystemTx, Tx } from '../platform/database/transaction.js';
 
 /** What is written; number, time and links of the chain come from the database (migration: audit_event_link). */
 export interface NewAuditEvent {
@@ -73,7 +73,8 @@ export interface CheckedStretch {
 export class AuditRepository {
   constructor(private readonly database: Database) {}
 
-  async append(tx: Tx | SystemTx, orgcode: string, event: NewAuditEvent): Promise<void> {
+  /** `along` is done in the same statement. */
+  async append(tx: Tx | SystemTx, orgcode: string, event: NewAuditEvent, along?: SqlPart): Promise<void> {
     const { before, after, sourceRefs, ...rest } = event;
     const json = (value: object | undefined): string | null => (value === undefined ? null : JSON.stringify(value));
     const {
@@ -89,8 +90,9 @@ export class AuditRepository {
       resourceId,
     } = rest;
     const { reason, requestId, traceId, idempotencyKey, cccode, logicalGuid, channelCode } = rest;
+    const first = along ? Prisma.sql`with along as (${along})` : Prisma.empty;
     await tx.$executeRaw`
-      insert into audit_event (orgcode, event_type, outcome, error_tag, actor, claimed_actor, roles, context_source, fingerprint,
+      ${first} insert into audit_event (orgcode, event_type, outcome, error_tag, actor, claimed_actor, roles, context_source, fingerprint,
         resource_type, resource_id, before, after, reason, source_refs, request_id, trace_id, idempotency_key, cccode, logical_guid, channel_code)
       values (${orgcode}, ${eventType}, ${outcome}, ${errorTag}, ${actor}, ${claimedActor}, ${[...roles]}, ${contextSource}, ${fingerprint},
         ${resourceType}, ${resourceId}, ${json(before)}::jsonb, ${json(after)}::jsonb, ${reason}, ${json(sourceRefs)}::jsonb,

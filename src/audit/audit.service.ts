@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
-import type { SystemTx, Tx } from '../platform/database/transaction.js';
+import type { SqlPart, SystemTx, Tx } from '../platform/database/transaction.js';
 import type { AppError } from '../platform/errors/app-error.js';
 import type { Caller } from '../platform/http/caller.js';
 import type { RequestContext, SourceRef } from '../platform/http/request.dto.js';
@@ -31,21 +31,16 @@ export class AuditService implements RefusalRecorder {
     private readonly events: AuditRepository,
   ) {}
 
-  /** In the transaction of the write. Appending locks the organisation's chain to the commit, so it comes last. */
+  /** In the transaction of the write, along with another statement if there is one. Appending locks the organisation's chain to the commit, so it comes last. */
   async recordDone(
     tx: Tx,
     caller: Caller,
     grounds: StatedGrounds,
     { resource, before, after }: AuditFacts,
+    along?: SqlPart,
   ): Promise<void> {
-    await this.events.append(tx, caller.orgcode, {
-      ...factsOf(caller, grounds),
-      outcome: 'done',
-      resourceType: resource.type,
-      resourceId: resource.id,
-      before,
-      after,
-    });
+    const done = { outcome: 'done', resourceType: resource.type, resourceId: resource.id, before, after } as const;
+    await this.events.append(tx, caller.orgcode, { ...factsOf(caller, grounds), ...done }, along);
   }
 
   /** What IPM does by itself to what belongs to an organisation, in the transaction that does it. */

@@ -18,8 +18,11 @@ export interface Written<Data extends object> {
   audit: AuditFacts;
   /** What others may want to hear of it: goes into the organisation's log in the same transaction. */
   events?: readonly OwnEvent[];
-  /** What needs the organisation's log to stand still: done last, because it stands still to the commit. */
-  atLogEnd?: (tx: Tx) => Promise<void>;
+  /**
+   * Done last, for what others would wait for to the commit. Where there are events the organisation's log stands still already, and
+   * their positions are told.
+   */
+  last?: (tx: Tx, positions: readonly bigint[]) => Promise<void>;
 }
 
 export interface WriteOptions {
@@ -120,13 +123,12 @@ export class WriteService {
   ): Promise<Answer<Data>> {
     const earlier = repeatable && (await this.idempotency.claimOrReplay<Data>(tx, repeatable));
     if (earlier) return earlier;
-    const { data, revision, audit, events = [], atLogEnd } = await work(tx);
-    await this.audit.recordDone(tx, caller, request, audit);
+    const { data, revision, audit, events = [], last } = await work(tx);
     const answer = new Answer(data, statsOf(caller, request.request_context), revision);
-    if (repeatable) await this.idempotency.keep(tx, repeatable, answer, secretAnswer);
-    // Last, in this order: both hold the organisation's log to the commit.
-    await atLogEnd?.(tx);
-    await this.ownEvents.append(tx, caller, request, events);
+    const keeping = repeatable && this.idempotency.keeping(repeatable, answer, secretAnswer);
+    await this.audit.recordDone(tx, caller, request, audit, keeping);
+    const positions = await this.ownEvents.append(tx, caller, request, events); // holds the organisation's log to the commit
+    await last?.(tx, positions);
     return answer;
   }
 }

@@ -5,6 +5,23 @@ import type { Db, Tx } from '../platform/database/transaction.js';
 
 export type { BulkJobRecord };
 
+/** What only workers, and who orders, need to know: the parts of an upload may be many. */
+type Inner =
+  | 'prefix'
+  | 'requestContext'
+  | 'reason'
+  | 'sourceRefs'
+  | 'pins'
+  | 'uploadId'
+  | 'parts'
+  | 'fence'
+  | 'claims'
+  | 'leaseUntil'
+  | 'queuedAt'
+  | 'endedAt';
+
+export type ShownBulkJob = Omit<BulkJobRecord, Inner>;
+
 type Kept = 'orgcode' | 'jobId' | 'jobType' | 'status' | 'contentType' | 'prefix' | 'reason';
 
 /** A job that is ordered: what is left out has its default. */
@@ -24,6 +41,14 @@ export interface JobFilters {
   jobType?: string | undefined;
 }
 
+const SHOWN = Prisma.sql`orgcode, job_id as "jobId", job_type as "jobType", status, content_type as "contentType", continues,
+  input_key as "inputKey", input_bytes as "inputBytes", resume_from_line as "resumeFromLine", read_bytes as "readBytes",
+  line_count as "lineCount", processed_count as "processedCount", error_count as "errorCount", skipped_lines as "skippedLines",
+  report_key as "reportKey", service, from_utc as "fromUtc", to_utc as "toUtc", max_records as "maxRecords",
+  start_position as "startPosition", end_position as "endPosition", position, record_count as "recordCount", output_key as "outputKey",
+  output_bytes as "outputBytes", failure_tag as "failureTag", failure_message as "failureMessage", operation_run_id as "operationRunId",
+  started_at as "startedAt", files_deleted_at as "filesDeletedAt", created_at as "createdAt", updated_at as "updatedAt", revision`;
+
 const OPEN = ['awaiting_upload', 'queued', 'running'];
 
 /** Jobs as callers order and see them. */
@@ -38,7 +63,7 @@ export class BulkJobRepository {
   /** Undefined where the organisation has one of that id. */
   async insert(tx: Tx, orgcode: string, job: NewBulkJob): Promise<BulkJobRecord | undefined> {
     const { requestContext, sourceRefs, ...rest } = job;
-    const { count } = await tx.bulkJob.createMany({
+    const [inserted] = await tx.bulkJob.createManyAndReturn({
       data: {
         ...rest,
         orgcode,
@@ -47,7 +72,16 @@ export class BulkJobRepository {
       },
       skipDuplicates: true,
     });
-    return count === 0 ? undefined : ((await this.find(tx, orgcode, job.jobId)) ?? undefined);
+    return inserted;
+  }
+
+  /** As one may see it, in a read of its own. */
+  async read(orgcode: string, jobId: string): Promise<ShownBulkJob | undefined> {
+    const [job] = await this.database.rows<ShownBulkJob>(
+      orgcode,
+      Prisma.sql`select ${SHOWN} from bulk_job where orgcode = ${orgcode} and job_id = ${jobId}`,
+    );
+    return job;
   }
 
   find(db: Db, orgcode: string, jobId: string): Promise<BulkJobRecord | null> {
@@ -100,20 +134,17 @@ export class BulkJobRepository {
     { status, jobType }: JobFilters,
     after: JobPlace | undefined,
     limit: number,
-  ): Promise<BulkJobRecord[]> {
-    return this.database.read(orgcode, (db) =>
-      db.bulkJob.findMany({
-        where: {
-          orgcode,
-          ...(status === undefined ? {} : { status }),
-          ...(jobType === undefined ? {} : { jobType }),
-          ...(after && {
-            OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, jobId: { lt: after.jobId } }],
-          }),
-        },
-        orderBy: [{ createdAt: 'desc' }, { jobId: 'desc' }],
-        take: limit,
-      }),
+  ): Promise<ShownBulkJob[]> {
+    const ofStatus = status === undefined ? Prisma.empty : Prisma.sql`and status = ${status}`;
+    const ofType = jobType === undefined ? Prisma.empty : Prisma.sql`and job_type = ${jobType}`;
+    const afterPlace = after
+      ? Prisma.sql`and (created_at, job_id) < (${after.createdAt}, ${after.jobId})`
+      : Prisma.empty;
+    return this.database.rows<ShownBulkJob>(
+      orgcode,
+      Prisma.sql`
+        select ${SHOWN} from bulk_job where orgcode = ${orgcode} ${ofStatus} ${ofType} ${afterPlace}
+        order by created_at desc, job_id desc limit ${limit}`,
     );
   }
 }

@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../platform/database/database.js';
 import { AppError } from '../platform/errors/app-error.js';
 import type { Caller } from '../platform/http/caller.js';
 import { RevisionedRecords } from '../platform/http/operation.js';
 import { clampLimit, Paging, type Page } from '../platform/http/paging.js';
 import { ObjectStore } from '../platform/object-store/object-store.js';
 import { NDJSON_TYPE } from './bulk-files.js';
-import { BulkJobRepository, type BulkJobRecord } from './bulk-job.repository.js';
+import { BulkJobRepository, type ShownBulkJob } from './bulk-job.repository.js';
 import { BulkJobView } from './bulk-job-view.service.js';
 import { DOWNLOAD_SECONDS } from './bulk-limits.js';
 import type { BulkJob, BulkJobListRequest, BulkJobWithFiles } from './bulk.dto.js';
@@ -16,7 +15,6 @@ import { bulkErrors } from './bulk.errors.js';
 @Injectable()
 export class BulkReading extends RevisionedRecords {
   constructor(
-    private readonly database: Database,
     private readonly jobs: BulkJobRepository,
     private readonly view: BulkJobView,
     private readonly store: ObjectStore,
@@ -27,14 +25,14 @@ export class BulkReading extends RevisionedRecords {
 
   /** With addresses of its files, while there are any. */
   async get({ orgcode }: Caller, jobId: string): Promise<BulkJobWithFiles> {
-    const record = await this.find(orgcode, jobId);
+    const record = await this.jobs.read(orgcode, jobId);
     if (!record) throw new AppError(bulkErrors.notFound);
     const files = record.filesDeletedAt === null ? await this.filesOf(record) : {};
     return { job: this.view.of(record), ...files };
   }
 
   async snapshot(orgcode: string, { job_id }: Readonly<Record<string, unknown>>): Promise<object | undefined> {
-    const record = typeof job_id === 'string' ? await this.find(orgcode, job_id) : null;
+    const record = typeof job_id === 'string' ? await this.jobs.read(orgcode, job_id) : undefined;
     return record ? this.view.of(record) : undefined;
   }
 
@@ -50,11 +48,7 @@ export class BulkReading extends RevisionedRecords {
     });
   }
 
-  private find(orgcode: string, jobId: string): Promise<BulkJobRecord | null> {
-    return this.database.read(orgcode, (db) => this.jobs.find(db, orgcode, jobId));
-  }
-
-  private async filesOf(record: BulkJobRecord): Promise<Omit<BulkJobWithFiles, 'job'>> {
+  private async filesOf(record: ShownBulkJob): Promise<Omit<BulkJobWithFiles, 'job'>> {
     const { outputKey, reportKey, contentType } = record;
     return {
       ...(outputKey && { download_url: await this.download(record, outputKey, contentType) }),
@@ -62,7 +56,7 @@ export class BulkReading extends RevisionedRecords {
     };
   }
 
-  private download({ jobId }: BulkJobRecord, key: string, contentType: string): Promise<string> {
+  private download({ jobId }: ShownBulkJob, key: string, contentType: string): Promise<string> {
     return this.store.downloadUrl(key, {
       fileName: `${jobId}-${key.slice(key.lastIndexOf('/') + 1)}`,
       contentType,

@@ -1,6 +1,6 @@
 import { feedFilters, type FeedFilters } from '../cdc/feed.service.js';
 import { GZIP_TYPE } from './bulk-files.js';
-import type { BulkJobRecord } from './bulk-job.repository.js';
+import type { ShownBulkJob } from './bulk-job.repository.js';
 import type { BulkFilter, BulkInput, BulkJob, BulkOutput, BulkProgress } from './bulk.dto.js';
 
 /** What the wire shows beside the record itself. */
@@ -10,7 +10,7 @@ export interface JobSurroundings {
   tokenAt: (position: bigint, filters: FeedFilters) => object;
 }
 
-export function jobToWire(record: BulkJobRecord, around: JobSurroundings): BulkJob {
+export function jobToWire(record: ShownBulkJob, around: JobSurroundings): BulkJob {
   const { failureTag, failureMessage } = record;
   return {
     job_id: record.jobId,
@@ -29,11 +29,11 @@ export function jobToWire(record: BulkJobRecord, around: JobSurroundings): BulkJ
   };
 }
 
-export function filtersOf({ service, fromUtc, toUtc }: BulkJobRecord): FeedFilters {
+export function filtersOf({ service, fromUtc, toUtc }: ShownBulkJob): FeedFilters {
   return feedFilters({ service: service ?? undefined, from_utc: fromUtc ?? undefined, to_utc: toUtc ?? undefined });
 }
 
-function importParts(record: BulkJobRecord, { bucket }: JobSurroundings): Pick<BulkJob, 'input' | 'output' | 'report'> {
+function importParts(record: ShownBulkJob, { bucket }: JobSurroundings): Pick<BulkJob, 'input' | 'output' | 'report'> {
   const { contentType, inputKey, reportKey, resumeFromLine } = record;
   const input: BulkInput = {
     bucket,
@@ -52,7 +52,7 @@ function importParts(record: BulkJobRecord, { bucket }: JobSurroundings): Pick<B
   return { input, ...(record.startedAt === null ? {} : { output }), ...report };
 }
 
-function exportParts(record: BulkJobRecord, around: JobSurroundings): Pick<BulkJob, 'filter' | 'output'> {
+function exportParts(record: ShownBulkJob, around: JobSurroundings): Pick<BulkJob, 'filter' | 'output'> {
   const { service, fromUtc, toUtc, maxRecords, startPosition, outputKey, outputBytes } = record;
   const filters = filtersOf(record);
   const filter: BulkFilter = {
@@ -76,7 +76,7 @@ function exportParts(record: BulkJobRecord, around: JobSurroundings): Pick<BulkJ
 
 /** Where the next export goes on, and whether there is something there already. */
 function endOf(
-  { position, endPosition }: BulkJobRecord,
+  { position, endPosition }: ShownBulkJob,
   filters: FeedFilters,
   { tokenAt }: JobSurroundings,
 ): Pick<BulkOutput, 'next_token' | 'has_more'> {
@@ -84,7 +84,7 @@ function endOf(
   return { next_token: tokenAt(at, filters), has_more: at < (endPosition ?? 0n) };
 }
 
-function progressOf(record: BulkJobRecord): BulkProgress | null {
+function progressOf(record: ShownBulkJob): BulkProgress | null {
   const { status, startedAt, updatedAt, jobType, lineCount, recordCount, readBytes, inputBytes, contentType } = record;
   if (status !== 'running' || startedAt === null) return null;
   const seconds = Math.max((updatedAt.getTime() - startedAt.getTime()) / 1_000, 0.001);

@@ -38,15 +38,15 @@ export class OwnEvents {
     private readonly arrivals: Arrivals,
   ) {}
 
-  /** Last in its transaction, because it holds the organisation's log to the commit. */
-  append(tx: Tx, caller: Caller, grounds: Grounds, events: readonly OwnEvent[]): Promise<void> {
+  /** Late in its transaction, because it holds the organisation's log to the commit. Answers their positions. */
+  append(tx: Tx, caller: Caller, grounds: Grounds, events: readonly OwnEvent[]): Promise<bigint[]> {
     const context = verifiedContext(caller, grounds.request_context);
     return this.appendAs(tx, caller.orgcode, { ...grounds, context }, events);
   }
 
   /** The same for what IPM does by itself. */
-  appendUnasked(tx: Tx, orgcode: string, reason: string, events: readonly OwnEvent[]): Promise<void> {
-    return this.appendAs(tx, orgcode, { reason, context: { orgcode, actor: 'ipm' } }, events);
+  async appendUnasked(tx: Tx, orgcode: string, reason: string, events: readonly OwnEvent[]): Promise<void> {
+    await this.appendAs(tx, orgcode, { reason, context: { orgcode, actor: 'ipm' } }, events);
   }
 
   /** After the commit. */
@@ -59,8 +59,8 @@ export class OwnEvents {
     orgcode: string,
     grounds: Pick<EventSurroundings, 'context' | 'reason' | 'source_refs'>,
     events: readonly OwnEvent[],
-  ): Promise<void> {
-    if (events.length === 0) return;
+  ): Promise<bigint[]> {
+    if (events.length === 0) return [];
     const occurredAt = new Date().toISOString();
     const around = { orgcode, origin: 'ipm', flags: [], ...grounds } as const;
     const entries = events.map(({ action, resource, payload, logical_guid, channel_code }) => {
@@ -85,6 +85,7 @@ export class OwnEvents {
         envelope: envelopeText(event, payload, around),
       };
     });
-    await this.appender.appendWithin(tx, orgcode, entries);
+    const appended = await this.appender.appendWithin(tx, orgcode, entries);
+    return appended.map(({ position }) => position);
   }
 }

@@ -19,17 +19,10 @@ export interface RoutedEvent {
 /** How far each organisation's events were routed. */
 @Injectable()
 export class RouterCursorRepository {
-  /**
-   * From now on the organisation's events are routed, beginning with the next one: the log's lock is held to the commit, so
-   * nothing is drawn in between. A cursor that is there stays where it is. Answers the last position drawn so far.
-   */
-  async begin(tx: Tx, orgcode: string): Promise<bigint> {
-    await tx.$queryRaw`select pg_advisory_xact_lock(4711, hashtext(${orgcode}))::text`;
-    const [row] = await tx.$queryRaw<[{ head: bigint }]>`
-      select coalesce((select position from org_head where orgcode = ${orgcode}), 0)::bigint as head`;
+  /** The organisation's events after the position are routed, unless they are already: a cursor that is there stays where it is. */
+  async begin(tx: Tx, orgcode: string, position: bigint): Promise<void> {
     await tx.$executeRaw`
-      insert into router_cursor (orgcode, position) values (${orgcode}, ${row.head}) on conflict do nothing`;
-    return row.head;
+      insert into router_cursor (orgcode, position) values (${orgcode}, ${position}) on conflict do nothing`;
   }
 
   /** How far it is; the router waits until the transaction ends. 0 where nothing is routed. */

@@ -7,9 +7,9 @@ import { RouterCursorRepository, type RoutedEvent } from './router-cursor.reposi
 export class RouterCursors {
   constructor(private readonly cursors: RouterCursorRepository) {}
 
-  /** As the last thing of a transaction: it holds the log. Answers the last position so far; later ones will be routed. */
-  begin(tx: Tx, orgcode: string): Promise<bigint> {
-    return this.cursors.begin(tx, orgcode);
+  /** While the organisation's log is held: what comes after the position will be routed. */
+  begin(tx: Tx, orgcode: string, position: bigint): Promise<void> {
+    return this.cursors.begin(tx, orgcode, position);
   }
 
   /** How far it is, and no further until the transaction ends. */

@@ -47,6 +47,7 @@ export class CatchUpRouting {
       const gaps = last ? [{ after: doneTo, to: gap.to }, ...later] : later;
       const caughtUp = { after: backlog.caughtUp?.after ?? gap.after, to: doneTo };
       await this.repository.keep(tx, webhook, { gaps, caughtUp });
+      if (gaps.length === 0) await this.repository.bump(tx, orgcode); // last, as everywhere
       return { deliveries: matches.length, caughtUp: gaps.length === 0 ? caughtUp : undefined };
     });
     if (typeof step === 'object' && step.deliveries > 0) this.due.note(lane, orgcode);
@@ -63,7 +64,6 @@ export class CatchUpRouting {
   private async gapsNow(tx: PlainTx, orgcode: string, { ordering, gaps }: Backlog): Promise<Gap[]> {
     const [gap] = gaps;
     if (ordering === 'parallel' || gaps.length !== 1 || !gap) return gaps;
-    await this.repository.bump(tx, orgcode); // before the cursor is held, as everywhere
     const cursor = await this.cursors.holdAcross(tx, orgcode);
     return [{ after: gap.after, to: String(cursor) }];
   }

@@ -22,7 +22,7 @@ export class TakenWebhooks {
     private readonly keyring: Keyring,
   ) {}
 
-  /** Locked to the commit and of the expected revision; whoever keeps the organisation's webhooks in memory reads them anew. */
+  /** Locked to the commit and of the expected revision. */
   async take(
     tx: Tx,
     orgcode: string,
@@ -30,7 +30,6 @@ export class TakenWebhooks {
   ): Promise<TakenWebhook> {
     const record = await this.webhooks.findForUpdate(tx, orgcode, webhook_id);
     if (!record) throw new AppError(webhookErrors.notFound);
-    await this.webhooks.bump(tx, orgcode);
     const shown = webhookToWire(record, this.keyring);
     if (shown.revision !== expected_revision)
       throw new AppError(platformErrors.revisionStale, { conflictSnapshot: shown });

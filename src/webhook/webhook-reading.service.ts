@@ -9,6 +9,7 @@ import { Keyring } from '../platform/secrets/keyring.js';
 import type { Webhook, WebhookListRequest } from './webhook.dto.js';
 import { webhookErrors } from './webhook.errors.js';
 import { webhookToWire } from './webhook.mapper.js';
+import type { WebhookFigures } from './webhook-figures.service.js';
 import { WebhookRepository } from './webhook.repository.js';
 
 /** Subscriptions as one may see them: without secrets. */
@@ -27,6 +28,13 @@ export class WebhookReading extends RevisionedRecords {
     const found = await this.find(orgcode, webhookId);
     if (!found) throw new AppError(webhookErrors.notFound);
     return found;
+  }
+
+  /** The same, and how it fares. */
+  async getWith(figures: WebhookFigures, orgcode: string, webhookId: string): Promise<Webhook> {
+    const found = await this.webhooks.read(orgcode, webhookId, figures.column());
+    if (!found) throw new AppError(webhookErrors.notFound);
+    return { ...webhookToWire(found, this.keyring), ...figures.shown(found.more) };
   }
 
   /** For what only makes sense while calls are made. */
@@ -61,7 +69,7 @@ export class WebhookReading extends RevisionedRecords {
   }
 
   private async find(orgcode: string, webhookId: string): Promise<Webhook | undefined> {
-    const found = await this.database.read(orgcode, (db) => this.webhooks.find(db, orgcode, webhookId));
+    const found = await this.webhooks.read(orgcode, webhookId);
     return found ? webhookToWire(found, this.keyring) : undefined;
   }
 }

@@ -38,7 +38,6 @@ export class WebhookSelfPause {
     const isPaused = await this.database.transaction(orgcode, async (tx) => {
       const revision = await this.repository.lockActive(tx, orgcode, webhookId, activation);
       if (revision === undefined) return false;
-      await this.webhooks.bump(tx, orgcode);
       const cursor = await this.cursors.hold(tx, orgcode);
       await this.repository.pause(tx, orgcode, webhookId, cursor, REASONS[cause]);
       await this.audit.recordOwnAct(tx, orgcode, 'webhook/status/set', {
@@ -60,6 +59,7 @@ export class WebhookSelfPause {
           },
         },
       ]);
+      await this.webhooks.bump(tx, orgcode);
       return true;
     });
     if (isPaused) this.ownEvents.announce(orgcode);

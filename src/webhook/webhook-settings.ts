@@ -12,15 +12,32 @@ export interface WebhookSettings {
   autoPause: { never: true } | { failures: number; after_seconds: number } | null | undefined;
 }
 
-const DEFAULT_TIMEOUT_MS = 15_000;
+/** All of them. */
+export type NewWebhookSettings = { [Name in keyof WebhookSettings]: Exclude<WebhookSettings[Name], undefined> };
+
+const DEFAULTS = { timeoutMs: 15_000, payloadFormat: 'envelope', retrySchedule: [] as number[], ordering: 'parallel' };
+
+export function newSettings(request: WebhookSettingsRequest): NewWebhookSettings {
+  const { timeoutMs, payloadFormat, rateLimit, retrySchedule, ordering, orderingSkipAfter, autoPause } =
+    settingsIn(request);
+  return {
+    timeoutMs: timeoutMs ?? DEFAULTS.timeoutMs,
+    payloadFormat: payloadFormat ?? DEFAULTS.payloadFormat,
+    rateLimit: rateLimit ?? null,
+    retrySchedule: retrySchedule ?? DEFAULTS.retrySchedule,
+    ordering: ordering ?? DEFAULTS.ordering,
+    orderingSkipAfter: orderingSkipAfter ?? null,
+    autoPause: autoPause ?? null,
+  };
+}
 
 export function settingsIn(request: WebhookSettingsRequest): WebhookSettings {
   return {
-    timeoutMs: orDefault(request.timeout_ms, DEFAULT_TIMEOUT_MS),
-    payloadFormat: orDefault(request.payload_format, 'envelope'),
+    timeoutMs: orDefault(request.timeout_ms, DEFAULTS.timeoutMs),
+    payloadFormat: orDefault(request.payload_format, DEFAULTS.payloadFormat),
     rateLimit: request.rate_limit,
-    retrySchedule: orDefault(request.retry_schedule, []),
-    ordering: orDefault(request.ordering, 'parallel'),
+    retrySchedule: orDefault(request.retry_schedule, DEFAULTS.retrySchedule),
+    ordering: orDefault(request.ordering, DEFAULTS.ordering),
     orderingSkipAfter: request.ordering_skip_after,
     autoPause: autoPauseIn(request),
   };

@@ -114,6 +114,7 @@ export class WebhookUpdates {
       revision: webhook.revision,
       audit: { resource: { type: 'webhook', id: webhook.webhook_id }, before: before.shown, after: webhook },
       events,
+      last: (end) => this.webhooks.bump(end, after.orgcode),
     };
   }
 }

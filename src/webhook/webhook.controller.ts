@@ -53,8 +53,7 @@ export class WebhookController {
 
   @Operation('get', { role: 'integration_view', summary: 'Get a webhook', data: WebhookData, level: read })
   async get(@CurrentCaller() { orgcode }: Caller, @Body() { webhook_id }: WebhookGetRequest): Promise<WebhookData> {
-    const webhook = await this.reading.get(orgcode, webhook_id);
-    return { webhook: { ...webhook, ...(await this.figures.of(orgcode, webhook_id)) } };
+    return { webhook: await this.reading.getWith(this.figures, orgcode, webhook_id) };
   }
 
   @Operation('list', { role: 'integration_view', summary: 'List webhooks', data: WebhookList, level: read })

@@ -1,7 +1,7 @@
 import type { Keyring } from '../platform/secrets/keyring.js';
 import { maskedHeaders } from './custom-headers.js';
 import type { Webhook } from './webhook.dto.js';
-import type { WebhookRecord } from './webhook.repository.js';
+import type { ShownWebhook } from './webhook.repository.js';
 
 /** What a sealed value of a webhook is bound to, so that no row can lend its own to another. */
 export function webhookSeal(orgcode: string, webhookId: string, what: 'signing_secret' | 'headers'): string {
@@ -9,7 +9,7 @@ export function webhookSeal(orgcode: string, webhookId: string, what: 'signing_s
 }
 
 export function sealedHeaders(
-  { orgcode, webhookId }: Pick<WebhookRecord, 'orgcode' | 'webhookId'>,
+  { orgcode, webhookId }: Pick<ShownWebhook, 'orgcode' | 'webhookId'>,
   headers: Readonly<Record<string, string>> | null | undefined,
   keyring: Keyring,
 ): string | null {
@@ -17,7 +17,7 @@ export function sealedHeaders(
   return keyring.seal(JSON.stringify(headers), webhookSeal(orgcode, webhookId, 'headers'));
 }
 
-export function webhookToWire(record: WebhookRecord, keyring: Keyring): Webhook {
+export function webhookToWire(record: ShownWebhook, keyring: Keyring): Webhook {
   return {
     webhook_id: record.webhookId,
     orgcode: record.orgcode,
@@ -34,10 +34,10 @@ export function webhookToWire(record: WebhookRecord, keyring: Keyring): Webhook 
     ...given('status_request_context', record.statusRequestContext),
     ...given('status_reason', record.statusReason),
     ...given('status_source_refs', record.statusSourceRefs),
-    consecutive_failures: record.health?.consecutiveFailures ?? 0,
-    ...given('last_success_at', record.health?.lastSuccessAt?.toISOString()),
-    ...given('last_failure_at', record.health?.lastFailureAt?.toISOString()),
-    ...given('last_error', record.health?.lastError),
+    consecutive_failures: record.consecutiveFailures ?? 0,
+    ...given('last_success_at', record.lastSuccessAt?.toISOString()),
+    ...given('last_failure_at', record.lastFailureAt?.toISOString()),
+    ...given('last_error', record.lastError),
     ...given('backlog_lost_from', record.backlogLostFrom?.toISOString()),
     ...settingsToWire(record),
     created_at: record.createdAt.toISOString(),
@@ -46,7 +46,7 @@ export function webhookToWire(record: WebhookRecord, keyring: Keyring): Webhook 
   } as Webhook;
 }
 
-function settingsToWire(record: WebhookRecord): Partial<Webhook> {
+function settingsToWire(record: ShownWebhook): Partial<Webhook> {
   const { previousSecretUntil } = record;
   const isOverlapping = previousSecretUntil !== null && previousSecretUntil.getTime() > Date.now();
   return {
@@ -62,7 +62,7 @@ function settingsToWire(record: WebhookRecord): Partial<Webhook> {
 }
 
 function headersOf(
-  { orgcode, webhookId, headersSealed }: WebhookRecord,
+  { orgcode, webhookId, headersSealed }: ShownWebhook,
   keyring: Keyring,
 ): Record<string, string> | undefined {
   if (headersSealed === null) return undefined;

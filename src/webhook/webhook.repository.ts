@@ -1,11 +1,28 @@
 import { Injectable } from '@nestjs/common';
-import { Prisma, type Webhook, type WebhookHealth } from '../generated/prisma/client.js';
+import { Prisma, type Webhook } from '../generated/prisma/client.js';
 import { Database } from '../platform/database/database.js';
-import type { Db, Tx } from '../platform/database/transaction.js';
+import type { Db, SqlPart, Tx } from '../platform/database/transaction.js';
 import type { WebhookStatus } from './webhook-lifecycle.js';
-import type { WebhookSettings } from './webhook-settings.js';
+import type { NewWebhookSettings, WebhookSettings } from './webhook-settings.js';
 
-export type WebhookRecord = Webhook & { health: WebhookHealth | null };
+/** How it fared when it was called; null where it never was. */
+interface Health {
+  consecutiveFailures: number | null;
+  lastSuccessAt: Date | null;
+  lastFailureAt: Date | null;
+  lastError: unknown;
+}
+
+/** What nobody is shown of a webhook: who changes it needs it. */
+type Inner =
+  'secretSealed' | 'previousSecretSealed' | 'startPosition' | 'pausedAfter' | 'pausedAt' | 'gaps' | 'activation';
+type Unread = Inner | 'activeSince' | 'backlogWarnedTo' | 'backlogOldestAt' | 'backlogLostTo';
+
+export type ShownWebhook = Omit<Webhook, Unread> & Health;
+export type WebhookRecord = ShownWebhook & Pick<Webhook, Inner>;
+
+/** Of a statement over `webhook w`. */
+export type WebhookColumn = SqlPart;
 
 export interface NewWebhook {
   webhookId: string;
@@ -16,7 +33,7 @@ export interface NewWebhook {
   headersSealed: string | null;
   secretSealed: string;
   secretLast4: string;
-  settings: WebhookSettings;
+  settings: NewWebhookSettings;
   requestContext: object;
   reason: string;
   sourceRefs: object;
@@ -55,8 +72,20 @@ export interface ListPlace {
   webhookId: string;
 }
 
-const NOTHING_LOST = { backlogWarnedTo: 0n, backlogOldestAt: null, backlogLostTo: 0n, backlogLostFrom: null };
-const HEALTHY = { consecutiveFailures: 0, failingSince: null, notBefore: null };
+const SHOWN = Prisma.sql`w.orgcode, w.webhook_id as "webhookId", w.lane, w.caption, w.endpoint_url as "endpointUrl", w.status,
+  w.event_filters as "eventFilters", w.headers_sealed as "headersSealed", w.secret_last4 as "secretLast4", w.timeout_ms as "timeoutMs",
+  w.payload_format as "payloadFormat", w.rate_limit as "rateLimit", coalesce(w.retry_schedule, '{}') as "retrySchedule", w.ordering,
+  w.ordering_skip_after as "orderingSkipAfter", w.auto_pause as "autoPause", w.previous_secret_until as "previousSecretUntil",
+  w.request_context as "requestContext", w.reason, w.source_refs as "sourceRefs", w.status_request_context as "statusRequestContext",
+  w.status_reason as "statusReason", w.status_source_refs as "statusSourceRefs", w.backlog_lost_from as "backlogLostFrom",
+  w.created_at as "createdAt", w.updated_at as "updatedAt", w.revision, h.consecutive_failures as "consecutiveFailures",
+  h.last_success_at as "lastSuccessAt", h.last_failure_at as "lastFailureAt", h.last_error as "lastError"`;
+const ALL = Prisma.sql`${SHOWN}, w.secret_sealed as "secretSealed", w.previous_secret_sealed as "previousSecretSealed",
+  w.start_position as "startPosition", w.paused_after as "pausedAfter", w.paused_at as "pausedAt", w.gaps, w.activation`;
+const WITH_HEALTH = Prisma.sql`webhook w left join webhook_health h on h.lane = w.lane and h.orgcode = w.orgcode`;
+
+const NOTHING_LOST = Prisma.sql`backlog_warned_to = 0, backlog_oldest_at = null, backlog_lost_to = 0, backlog_lost_from = null`;
+const HEALTHY = Prisma.sql`consecutive_failures = 0, failing_since = null, not_before = null`;
 
 @Injectable()
 export class WebhookRepository {
@@ -66,34 +95,61 @@ export class WebhookRepository {
     return tx.webhook.count({ where: { orgcode, status: { not: 'revoked' } } });
   }
 
-  /** Undefined where the organisation has one of that id. */
-  async insert(tx: Tx, orgcode: string, webhook: NewWebhook): Promise<WebhookRecord | undefined> {
-    const { eventFilters, requestContext, sourceRefs, settings, ...rest } = webhook;
-    const json = {
-      eventFilters: eventFilters as Prisma.InputJsonValue,
-      requestContext: requestContext as Prisma.InputJsonValue,
-      sourceRefs: sourceRefs as Prisma.InputJsonValue,
-    };
-    const { count } = await tx.webhook.createMany({
-      data: { ...rest, ...json, ...settingColumns(settings), orgcode },
-      skipDuplicates: true,
-    });
-    return count === 0 ? undefined : ((await this.find(tx, orgcode, webhook.webhookId)) ?? undefined);
+  /** Undefined where the organisation has one of that id, or as many as it may have. */
+  async insert(tx: Tx, orgcode: string, webhook: NewWebhook, atMost: number): Promise<WebhookRecord | undefined> {
+    const { webhookId, caption, endpointUrl, status, headersSealed, secretSealed, secretLast4, settings, reason } =
+      webhook;
+    const [eventFilters, requestContext, sourceRefs, autoPause] = [
+      webhook.eventFilters,
+      webhook.requestContext,
+      webhook.sourceRefs,
+      settings.autoPause,
+    ].map(jsonOf);
+    const { timeoutMs, payloadFormat, rateLimit, retrySchedule, ordering, orderingSkipAfter } = settings;
+    const [inserted] = await tx.$queryRaw<WebhookRecord[]>`
+      with w as (
+        insert into webhook (orgcode, webhook_id, caption, endpoint_url, status, event_filters, headers_sealed, secret_sealed, secret_last4,
+          timeout_ms, payload_format, rate_limit, retry_schedule, ordering, ordering_skip_after, auto_pause, request_context, reason, source_refs)
+        select ${orgcode}, ${webhookId}, ${caption}, ${endpointUrl}, ${status}, ${eventFilters}::jsonb, ${headersSealed}, ${secretSealed},
+          ${secretLast4}, ${timeoutMs}::int, ${payloadFormat}, ${rateLimit}::int, ${retrySchedule}::int[], ${ordering},
+          ${orderingSkipAfter}::int, ${autoPause}::jsonb, ${requestContext}::jsonb, ${reason}, ${sourceRefs}::jsonb
+        where (select count(*) from webhook where orgcode = ${orgcode} and status <> 'revoked') < ${atMost}
+        on conflict do nothing returning *
+      ), h as (select null::int as consecutive_failures, null::timestamptz as last_success_at, null::timestamptz as last_failure_at, null::jsonb as last_error)
+      select ${ALL} from w cross join h`;
+    return inserted;
   }
 
-  async find(db: Db, orgcode: string, webhookId: string): Promise<WebhookRecord | null> {
-    const webhook = await db.webhook.findUnique({ where: { orgcode_webhookId: { orgcode, webhookId } } });
-    if (!webhook) return null;
-    return { ...webhook, health: await db.webhookHealth.findUnique({ where: { lane: webhook.lane, orgcode } }) };
+  /** As one may see it, in a read of its own; with one more column, if there is one to be told. */
+  async read(
+    orgcode: string,
+    webhookId: string,
+    more: WebhookColumn = Prisma.sql`null`,
+  ): Promise<(ShownWebhook & { more: unknown }) | undefined> {
+    const [webhook] = await this.database.rows<ShownWebhook & { more: unknown }>(
+      orgcode,
+      Prisma.sql`select ${SHOWN}, ${more} as more from ${WITH_HEALTH} where w.orgcode = ${orgcode} and w.webhook_id = ${webhookId}`,
+    );
+    return webhook;
+  }
+
+  async find(db: Db, orgcode: string, webhookId: string): Promise<WebhookRecord | undefined> {
+    const [webhook] = await db.$queryRaw<WebhookRecord[]>`
+      select ${ALL} from ${WITH_HEALTH} where w.orgcode = ${orgcode} and w.webhook_id = ${webhookId}`;
+    return webhook;
   }
 
   /** Locked, so that of two who change it one sees the other's revision. */
-  async findForUpdate(tx: Tx, orgcode: string, webhookId: string): Promise<WebhookRecord | null> {
-    await tx.$queryRaw`select 1 from webhook where orgcode = ${orgcode} and webhook_id = ${webhookId} for update`;
-    return this.find(tx, orgcode, webhookId);
+  async findForUpdate(tx: Tx, orgcode: string, webhookId: string): Promise<WebhookRecord | undefined> {
+    const [webhook] = await tx.$queryRaw<WebhookRecord[]>`
+      select ${ALL} from ${WITH_HEALTH} where w.orgcode = ${orgcode} and w.webhook_id = ${webhookId} for update of w`;
+    return webhook;
   }
 
-  /** Whoever keeps the organisation's webhooks in memory reads them anew. Right after the lock of the webhook itself. */
+  /**
+   * Whoever keeps the organisation's webhooks in memory reads them anew. Last of all, after the log's lock: every change of a webhook of the
+   * organisation waits here for the one before to commit. So a version is seen with all changes up to it, and no other.
+   */
   async bump(tx: Tx, orgcode: string): Promise<void> {
     await tx.$executeRaw`
       insert into webhook_roll (orgcode) values (${orgcode})
@@ -109,29 +165,22 @@ export class WebhookRepository {
   }
 
   /** The row must be locked and its revision compared. Failure counters start anew. */
-  async changeStatus(
-    tx: Tx,
-    orgcode: string,
-    { webhookId, lane }: Pick<WebhookRecord, 'webhookId' | 'lane'>,
-    change: StatusChange,
-  ): Promise<WebhookRecord> {
-    const webhook = await tx.webhook.update({
-      where: { orgcode_webhookId: { orgcode, webhookId } },
-      data: {
-        ...change,
-        statusRequestContext: change.statusRequestContext as Prisma.InputJsonValue,
-        statusSourceRefs: change.statusSourceRefs as Prisma.InputJsonValue,
-        gaps: change.gaps as Prisma.InputJsonValue,
-        ...(change.status === 'active' ? { activeSince: new Date(), ...NOTHING_LOST } : {}),
-        updatedAt: new Date(),
-        revision: { increment: 1 },
-      },
-    });
-    await tx.webhookHealth.updateMany({
-      where: { orgcode, lane },
-      data: HEALTHY,
-    });
-    return { ...webhook, health: await tx.webhookHealth.findUnique({ where: { orgcode, lane } }) };
+  async changeStatus(tx: Tx, orgcode: string, webhookId: string, change: StatusChange): Promise<WebhookRecord> {
+    const { status, statusRequestContext, statusReason, statusSourceRefs, pausedAfter, pausedAt, gaps, activation } =
+      change;
+    const whenActive =
+      status === 'active' ? Prisma.sql`, active_since = clock_timestamp(), ${NOTHING_LOST}` : Prisma.empty;
+    const [changed] = await tx.$queryRaw<[WebhookRecord]>`
+      with w as (
+        update webhook set status = ${status}, status_request_context = ${jsonOf(statusRequestContext)}::jsonb, status_reason = ${statusReason},
+          status_source_refs = ${jsonOf(statusSourceRefs)}::jsonb, paused_after = ${pausedAfter}, paused_at = ${pausedAt},
+          gaps = ${jsonOf(gaps)}::jsonb, activation = ${activation}, updated_at = clock_timestamp(), revision = revision + 1 ${whenActive}
+        where orgcode = ${orgcode} and webhook_id = ${webhookId} returning *
+      ), h as (
+        update webhook_health u set ${HEALTHY} from w where u.lane = w.lane and u.orgcode = w.orgcode returning u.*
+      )
+      select ${ALL} from w left join h on h.lane = w.lane`;
+    return changed;
   }
 
   /** The row must be locked and its revision compared. Another endpoint is not blamed for what the one before did. */
@@ -141,7 +190,7 @@ export class WebhookRepository {
     { webhookId, lane }: Pick<WebhookRecord, 'webhookId' | 'lane'>,
     { eventFilters, settings, secret, ...columns }: WebhookChange,
   ): Promise<WebhookRecord> {
-    const webhook = await tx.webhook.update({
+    await tx.webhook.update({
       where: { orgcode_webhookId: { orgcode, webhookId } },
       data: {
         ...columns,
@@ -153,41 +202,33 @@ export class WebhookRepository {
       },
     });
     if (columns.endpointUrl !== undefined)
-      await tx.webhookHealth.updateMany({ where: { orgcode, lane }, data: HEALTHY });
-    return { ...webhook, health: await tx.webhookHealth.findUnique({ where: { orgcode, lane } }) };
+      await tx.$executeRaw`update webhook_health set ${HEALTHY} where lane = ${lane} and orgcode = ${orgcode}`;
+    return (await this.find(tx, orgcode, webhookId)) as WebhookRecord;
   }
 
   /** Newest first. */
-  async page(
+  page(
     orgcode: string,
     status: WebhookStatus | undefined,
     after: ListPlace | undefined,
     limit: number,
-  ): Promise<WebhookRecord[]> {
-    return this.database.read(orgcode, async (db) => {
-      const webhooks = await db.webhook.findMany({
-        where: {
-          orgcode,
-          ...(status === undefined ? {} : { status }),
-          ...(after === undefined
-            ? {}
-            : {
-                OR: [
-                  { createdAt: { lt: after.createdAt } },
-                  { createdAt: after.createdAt, webhookId: { gt: after.webhookId } },
-                ],
-              }),
-        },
-        orderBy: [{ createdAt: 'desc' }, { webhookId: 'asc' }],
-        take: limit,
-      });
-      const health = await db.webhookHealth.findMany({
-        where: { orgcode, lane: { in: webhooks.map(({ lane }) => lane) } },
-      });
-      const byLane = new Map(health.map((row) => [row.lane, row]));
-      return webhooks.map((webhook) => ({ ...webhook, health: byLane.get(webhook.lane) ?? null }));
-    });
+  ): Promise<ShownWebhook[]> {
+    const ofStatus = status === undefined ? Prisma.empty : Prisma.sql`and w.status = ${status}`;
+    // Newest first with ascending ids: a row comparison cannot mix directions. The first condition is where the index begins.
+    const afterPlace = after
+      ? Prisma.sql`and w.created_at <= ${after.createdAt} and (w.created_at < ${after.createdAt} or w.webhook_id > ${after.webhookId})`
+      : Prisma.empty;
+    return this.database.rows<ShownWebhook>(
+      orgcode,
+      Prisma.sql`
+        select ${SHOWN} from ${WITH_HEALTH} where w.orgcode = ${orgcode} ${ofStatus} ${afterPlace}
+        order by w.created_at desc, w.webhook_id limit ${limit}`,
+    );
   }
+}
+
+function jsonOf(value: unknown): string | null {
+  return value === null ? null : JSON.stringify(value);
 }
 
 function settingColumns({ autoPause, ...columns }: WebhookSettings): object {

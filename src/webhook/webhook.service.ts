@@ -13,7 +13,7 @@ import { TakenWebhooks } from './taken-webhooks.service.js';
 import { webhookLifecycle } from './webhook-lifecycle.js';
 import type { WebhookCreated, WebhookCreateRequest, WebhookData, WebhookStatusSetRequest } from './webhook.dto.js';
 import { WebhookRules } from './webhook-rules.service.js';
-import { settingsIn } from './webhook-settings.js';
+import { newSettings } from './webhook-settings.js';
 import { webhookErrors } from './webhook.errors.js';
 import { sealedHeaders, webhookSeal, webhookToWire } from './webhook.mapper.js';
 import { webhookCreated, webhookStatusEvent } from './webhook-own-events.js';
@@ -47,13 +47,14 @@ export class WebhookService {
       const { record: current, shown: before } = await this.taken.take(tx, caller.orgcode, request);
       webhookLifecycle.assertStep(before.status, request.status);
       const change = await this.changeTo(tx, caller, request, current);
-      const changed = await this.webhooks.changeStatus(tx, caller.orgcode, current, change);
+      const changed = await this.webhooks.changeStatus(tx, caller.orgcode, current.webhookId, change);
       const webhook = webhookToWire(changed, this.keyring);
       return {
         data: { webhook },
         revision: webhook.revision,
         audit: { resource: { type: 'webhook', id: webhook.webhook_id }, before, after: webhook },
         events: webhookStatusEvent(current, changed, request.catch_up ?? true),
+        last: (end) => this.webhooks.bump(end, caller.orgcode),
       };
     });
   }
@@ -65,10 +66,8 @@ export class WebhookService {
     secret: string,
   ): Promise<Written<WebhookCreated>> {
     const { orgcode } = caller;
-    if ((await this.webhooks.count(tx, orgcode)) >= MAX_WEBHOOKS)
-      throw new AppError(webhookErrors.tooMany, { details: { max: MAX_WEBHOOKS } });
     const webhookId = request.webhook_id ?? `whk_${randomBytes(9).toString('base64url')}`;
-    const record = await this.webhooks.insert(tx, orgcode, {
+    const newWebhook = {
       webhookId,
       caption: request.caption ?? null,
       endpointUrl: new URL(request.endpoint_url).href,
@@ -77,24 +76,31 @@ export class WebhookService {
       headersSealed: sealedHeaders({ orgcode, webhookId }, request.headers, this.keyring),
       secretSealed: this.keyring.seal(secret, webhookSeal(orgcode, webhookId, 'signing_secret')),
       secretLast4: lastFourOf(secret),
-      settings: settingsIn(request),
+      settings: newSettings(request),
       requestContext: verifiedContext(caller, request.request_context),
       reason: request.reason,
       sourceRefs: request.source_refs,
-    });
-    if (!record) throw new AppError(webhookErrors.exists);
-    await this.webhooks.bump(tx, orgcode);
+    };
+    const record = await this.webhooks.insert(tx, orgcode, newWebhook, MAX_WEBHOOKS);
+    if (!record) throw await this.whyNotInserted(tx, orgcode);
     const webhook = webhookToWire(record, this.keyring);
     return {
       data: { ...webhook, signing_secret: secret },
       revision: webhook.revision,
       audit: { resource: { type: 'webhook', id: webhookId }, after: webhook },
       events: [webhookCreated(record)],
-      // Under the log's lock: what is appended after this transaction is the webhook's, and nothing before it.
-      atLogEnd: async (end) => {
-        await this.webhooks.startAfter(end, orgcode, webhookId, await this.cursors.begin(end, orgcode));
+      // The log stands still: what is appended after this transaction is the webhook's, and the word of its creation, and nothing before.
+      last: async (end, [created = 0n]) => {
+        await this.cursors.begin(end, orgcode, created - 1n);
+        await this.webhooks.startAfter(end, orgcode, webhookId, created - 1n);
+        await this.webhooks.bump(end, orgcode);
       },
     };
+  }
+
+  private async whyNotInserted(tx: Tx, orgcode: string): Promise<AppError> {
+    if ((await this.webhooks.count(tx, orgcode)) < MAX_WEBHOOKS) return new AppError(webhookErrors.exists);
+    return new AppError(webhookErrors.tooMany, { details: { max: MAX_WEBHOOKS } });
   }
 
   private async changeTo(

@@ -53,8 +53,16 @@ describe('the router', () => {
   });
   beforeEach(async () => ({ orgcode, key } = await api.anOwner()));
 
-  const begin = (): Promise<bigint> =>
-    api.app.get(Database).transaction(orgcode, (tx) => api.app.get(RouterCursorRepository).begin(tx, orgcode));
+  /** After what there is. */
+  const begin = async (): Promise<bigint> => {
+    const [row] = await api.database.asOwner<{ position: string }>('select position from org_head where orgcode = $1', [
+      orgcode,
+    ]);
+    const head = BigInt(row?.position ?? 0);
+    const cursors = api.app.get(RouterCursorRepository);
+    await api.app.get(Database).transaction(orgcode, (tx) => cursors.begin(tx, orgcode, head));
+    return head;
+  };
   const publish = async (process: TestApi, count: number): Promise<bigint[]> => {
     const events = Array.from({ length: count }, () => anEvent());
     const { body } = await process.call('/event/publish', { events }, { orgcode, key });

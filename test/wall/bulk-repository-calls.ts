@@ -63,6 +63,7 @@ const record = ({ of }: CallScene, jobId: string): BulkJobRecord => ({ orgcode: 
 const jobCalls: CallsOf<BulkJobRepository> = {
   countOpen: { run: (jobs, { db, of }) => jobs.countOpen(db, of.orgcode) },
   insert: { run: (jobs, { db, of }) => jobs.insert(db, of.orgcode, newJob) },
+  read: { run: (jobs, { of }) => jobs.read(of.orgcode, QUEUED) },
   find: { run: (jobs, { db, of }) => jobs.find(db, of.orgcode, QUEUED) },
   findForUpdate: { run: (jobs, { db, of }) => jobs.findForUpdate(db, of.orgcode, QUEUED) },
   notePin: {

@@ -62,9 +62,10 @@ const retryCalls: CallsOf<DeliveryRetryRepository> = {
 };
 
 const figuresCalls: CallsOf<DeliveryFiguresRepository> = {
-  lastDay: { run: (figures, { db, of }) => figures.lastDay(db, of.orgcode, of.webhookId) },
+  ofWebhook: {
+    run: (figures, { db, of }) => db.$queryRaw`select ${figures.ofWebhook()} from webhook w where lane = ${of.lane}`,
+  },
   inPeriod: { run: (figures, { db, of }) => figures.inPeriod(db, of.orgcode, new Date(0), new Date('2100-01-01')) },
-  backlog: { run: (figures, { db, of }) => figures.backlog(db, of.orgcode, of.webhookId, 10) },
 };
 
 const OPEN_REPLAY = 'open';

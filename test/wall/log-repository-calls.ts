@@ -136,12 +136,19 @@ const retentionCalls: CallsOf<EventRetentionRepository> = {
   lastIn: { system: true, run: (retention, { db, of }) => retention.lastIn(db, onlyEventOf(of)) },
 };
 
+/** Where nothing is routed yet. */
+const NEW_ORG = 'brand-new';
+
 /** A row lock leaves its transaction in xmax. */
 const held = ({ db, of }: CallScene): Promise<unknown> =>
   db.$queryRaw`select 1 from router_cursor where orgcode = ${of.orgcode} and xmax::text = pg_current_xact_id()::text`;
 
 const cursorCalls: CallsOf<RouterCursorRepository> = {
-  begin: { run: (cursors, { db, of }) => cursors.begin(db, of.orgcode) },
+  begin: {
+    setFor: NEW_ORG,
+    run: (cursors, { db }) => cursors.begin(db, NEW_ORG, 77n),
+    shows: ({ db }) => db.$queryRaw`select 1 from router_cursor where orgcode = ${NEW_ORG} and position = 77`,
+  },
   hold: {
     run: async (cursors, { db, of }) => Number(await cursors.hold(db, of.orgcode)),
     shows: held,

@@ -8,6 +8,7 @@ import type { Database } from '../../src/platform/database/database.js';
 import type { PlainTx, SystemTx, Tx } from '../../src/platform/database/transaction.js';
 import { IdempotencyRepository } from '../../src/platform/idempotency/idempotency.repository.js';
 import { WebhookRepository, type NewWebhook, type StatusChange } from '../../src/webhook/webhook.repository.js';
+import { newSettings } from '../../src/webhook/webhook-settings.js';
 import { WebhookSealRepository } from '../../src/webhook/webhook-seal.repository.js';
 import { WebhookTargetRepository } from '../../src/webhook/webhook-target.repository.js';
 import { WebhookSelfPauseRepository } from '../../src/webhook/webhook-self-pause.repository.js';
@@ -159,8 +160,9 @@ const catalogCalls: CallsOf<CatalogRepository> = {
 const idempotencyCalls: CallsOf<IdempotencyRepository> = {
   claim: { run: (keys, { db, of }) => keys.claim(db, of.orgcode, claim) },
   find: { run: (keys, { db, of }) => keys.find(db, of.orgcode, claim.route, of.idempotencyKey) },
-  keepAnswer: {
-    run: (keys, { db, of }) => keys.keepAnswer(db, of.orgcode, { ...claim, key: of.idempotencyKey }, 'changed', false),
+  answerKept: {
+    run: (keys, { db, of }) =>
+      db.$executeRaw(keys.answerKept(of.orgcode, { ...claim, key: of.idempotencyKey }, 'changed', false)),
     shows: ({ db, of }) => db.idempotencyKey.count({ where: { orgcode: of.orgcode, answer: 'changed' } }),
   },
   deleteExpired: { system: true, run: (keys, { db }) => keys.deleteExpired(db, 10) },
@@ -175,7 +177,7 @@ const newWebhook: NewWebhook = {
   headersSealed: null,
   secretSealed: 's',
   secretLast4: 'last',
-  settings: {} as NewWebhook['settings'],
+  settings: newSettings({} as never),
   requestContext: {},
   reason: 'r',
   sourceRefs: [],
@@ -193,7 +195,8 @@ const statusChange: StatusChange = {
 
 const webhookCalls: CallsOf<WebhookRepository> = {
   count: { run: (webhooks, { db, of }) => webhooks.count(db, of.orgcode) },
-  insert: { run: (webhooks, { db, of }) => webhooks.insert(db, of.orgcode, newWebhook) },
+  insert: { run: (webhooks, { db, of }) => webhooks.insert(db, of.orgcode, newWebhook, 10) },
+  read: { run: (webhooks, { of }) => webhooks.read(of.orgcode, of.webhookId) },
   find: { run: (webhooks, { db, of }) => webhooks.find(db, of.orgcode, of.webhookId) },
   findForUpdate: { run: (webhooks, { db, of }) => webhooks.findForUpdate(db, of.orgcode, of.webhookId) },
   bump: {
@@ -205,8 +208,7 @@ const webhookCalls: CallsOf<WebhookRepository> = {
     shows: ({ db, of }) => db.webhook.count({ where: { orgcode: of.orgcode, startPosition: 77n } }),
   },
   changeStatus: {
-    run: (webhooks, { db, of }) =>
-      webhooks.changeStatus(db, of.orgcode, { webhookId: of.webhookId, lane: 1n }, statusChange),
+    run: (webhooks, { db, of }) => webhooks.changeStatus(db, of.orgcode, of.webhookId, statusChange),
   },
   update: {
     run: (webhooks, { db, of }) =>

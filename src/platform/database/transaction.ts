@@ -1,6 +1,9 @@
 import type { QueryResultRow } from 'pg';
 import type { Prisma } from '../../generated/prisma/client.js';
 
+/** SQL that a repository hands to another one's statement: what belongs together is one round trip. */
+export type SqlPart = Prisma.Sql;
+
 declare const insideTransaction: unique symbol;
 declare const acrossOrganisations: unique symbol;
 

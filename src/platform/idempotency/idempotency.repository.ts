@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { SystemTx, Tx } from '../database/transaction.js';
+import { Prisma } from '../../generated/prisma/client.js';
+import type { SqlPart, SystemTx, Tx } from '../database/transaction.js';
 
 export interface Claim {
   route: string;
@@ -36,8 +37,10 @@ export class IdempotencyRepository {
     return tx.idempotencyKey.findUnique({ where: { orgcode_route_key: { orgcode, route, key } } });
   }
 
-  async keepAnswer(tx: Tx, orgcode: string, { route, key }: Claim, answer: string, sealed: boolean): Promise<void> {
-    await tx.idempotencyKey.update({ where: { orgcode_route_key: { orgcode, route, key } }, data: { answer, sealed } });
+  /** Of a key that is ours. */
+  answerKept(orgcode: string, { route, key }: Claim, answer: string, sealed: boolean): SqlPart {
+    return Prisma.sql`update idempotency_key set answer = ${answer}, sealed = ${sealed}
+      where orgcode = ${orgcode} and route = ${route} and key = ${key}`;
   }
 
   /** At most `limit` rows, so that no sweep holds many locks; answers how many went. */

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { isLockTimeout } from '../database/database-errors.js';
-import type { Tx } from '../database/transaction.js';
+import type { SqlPart, Tx } from '../database/transaction.js';
 import { AppError } from '../errors/app-error.js';
 import { platformErrors } from '../errors/platform.errors.js';
 import { Answer } from '../http/answer.js';
@@ -55,15 +55,11 @@ export class IdempotencyService {
     return new Answer(data, stats, revision, true);
   }
 
-  async keep(
-    tx: Tx,
-    request: RepeatableRequest,
-    { data, stats, revision }: Answer<object>,
-    secretAnswer: boolean,
-  ): Promise<void> {
+  /** A statement that keeps the answer, for the one that comes with it. */
+  keeping(request: RepeatableRequest, { data, stats, revision }: Answer<object>, secretAnswer: boolean): SqlPart {
     const plain = JSON.stringify({ data, stats, revision });
     const answer = secretAnswer ? this.keyring.seal(plain, sealBinding(request)) : plain;
-    await this.repository.keepAnswer(tx, request.orgcode, request, answer, secretAnswer);
+    return this.repository.answerKept(request.orgcode, request, answer, secretAnswer);
   }
 
   /** A twin still at work holds the key: we waited as long as connections wait for locks. */
