@@ -95,7 +95,7 @@ export class WebhookRepository {
     return tx.webhook.count({ where: { orgcode, status: { not: 'revoked' } } });
   }
 
-  /** Undefined where the organisation has one of that id, or as many as it may have. */
+  /** Undefined where the organisation has one of that id, or as many as it may have; those of the same instant are not counted. */
   async insert(tx: Tx, orgcode: string, webhook: NewWebhook, atMost: number): Promise<WebhookRecord | undefined> {
     const { webhookId, caption, endpointUrl, status, headersSealed, secretSealed, secretLast4, settings, reason } =
       webhook;

@@ -55,6 +55,23 @@ describe('webhooks', () => {
       expect(everything).not.toContain('canary-7');
     });
 
+    it('refuses the one that is too many, and takes it when another is revoked', async () => {
+      await create({ webhook_id: 'first' });
+      const copied = 'endpoint_url, event_filters, secret_sealed, secret_last4, request_context, reason, source_refs';
+      await api.database.asOwner(
+        `insert into webhook (orgcode, webhook_id, status, ${copied}, start_position)
+         select orgcode, 'copy_' || n, 'paused', ${copied}, 0 from webhook, generate_series(1, 9999) n where orgcode = $1`,
+        [orgcode],
+      );
+      const refused = await create({ webhook_id: 'last' });
+      expect([refused.status, refused.body.error]).toMatchObject([
+        409,
+        { error_code: 'too_many_webhooks', details: { max: 10_000 } },
+      ]);
+      await api.database.asOwner(`update webhook set status = 'revoked' where webhook_id = 'copy_7'`);
+      expect((await create({ webhook_id: 'last' })).status).toBe(200);
+    });
+
     it('answers an id that is taken with 409 and no secret, and takes it in another organisation', async () => {
       expect((await create({ webhook_id: 'mine' })).status).toBe(200);
       const again = await create({ webhook_id: 'mine' });
