@@ -32,13 +32,13 @@ const MAX_COUNTED = 100_000;
 export class DeliveryFiguresRepository {
   /**
    * One column of a statement over `webhook w`, so that a webhook and how it fares are one read: the last day in steps of five minutes,
-   * and what waits, counted up to a bound.
+   * and what waits, counted up to a bound. `now()`, because no index is searched by a clock that runs on.
    */
   ofWebhook(): Prisma.Sql {
     return Prisma.sql`json_build_object(
-    'tallies', (select coalesce(json_agg(json_build_object('isOfLastHour', t.from_time > clock_timestamp() - interval '1 hour',
+    'tallies', (select coalesce(json_agg(json_build_object('isOfLastHour', t.from_time > now() - interval '1 hour',
         'delivered', t.delivered, 'failed', t.failed, 'dead', t.dead, 'ages', t.ages)), '[]')
-      from delivery_tally t where t.orgcode = w.orgcode and t.lane = w.lane and t.from_time > clock_timestamp() - interval '1 day'),
+      from delivery_tally t where t.orgcode = w.orgcode and t.lane = w.lane and t.from_time > now() - interval '1 day'),
     'due', least(${MAX_COUNTED},
       (select count(*) from (select from delivery_due q where q.orgcode = w.orgcode and q.lane = w.lane limit ${MAX_COUNTED}) d)
         + (select count(*) from (select from delivery_waiting q where q.orgcode = w.orgcode and q.lane = w.lane limit ${MAX_COUNTED}) x)),

@@ -6,6 +6,8 @@ import type { Gap } from './webhook-gaps.dto.js';
 
 /** How a webhook is routed and sent to. */
 export interface TargetSettings {
+  /** Another one after every change of the row, whoever makes it. */
+  rowVersion: string;
   webhookId: string;
   /** What its deliveries are found by. */
   lane: bigint;
@@ -69,7 +71,8 @@ export class WebhookTargetRepository {
   async sets(tx: PlainTx, orgcodes: readonly string[]): Promise<StoredSet[]> {
     const rows = await tx.rows<TargetRow>(
       'webhook sets',
-      `      select o.orgcode, coalesce(r.version, 0) as version, w.webhook_id as "webhookId", w.lane, w.status, w.activation,
+      `      select o.orgcode, coalesce(r.version, 0) as version, w.xmin::text as "rowVersion", w.webhook_id as "webhookId",
+        w.lane, w.status, w.activation,
         w.event_filters as "eventFilters", w.start_position as "startPosition", w.gaps, w.endpoint_url as "endpoint",
         w.headers_sealed as "headersSealed", w.secret_sealed as "secretSealed",
         w.previous_secret_sealed as "previousSecretSealed", w.previous_secret_until as "previousSecretUntil",

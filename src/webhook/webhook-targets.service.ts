@@ -104,10 +104,16 @@ export class WebhookTargets {
   private keep({ orgcode, version, targets }: StoredSet): WebhookTargetSet {
     const known = this.sets.get(orgcode);
     if (known && known.version >= version) return known;
-    const set = { version, targets: targets.map((stored) => this.opened(orgcode, stored)) };
+    const set = { version, targets: targets.map((stored) => this.unchanged(stored) ?? this.opened(orgcode, stored)) };
     this.sets.set(orgcode, set); // forgets the lanes of the one before
     for (const target of set.targets) this.lanes.set(target.lane, target);
     return set;
+  }
+
+  /** Opening costs more than reading, and of an organisation's webhooks mostly one has changed. */
+  private unchanged({ lane, rowVersion }: StoredTarget): WebhookTarget | undefined {
+    const known = this.lanes.get(lane);
+    return known?.rowVersion === rowVersion ? known : undefined;
   }
 
   private opened(orgcode: string, stored: StoredTarget): WebhookTarget {

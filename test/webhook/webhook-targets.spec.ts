@@ -89,6 +89,18 @@ describe('targets', () => {
     expect(await targets.ofOrganisation(orgcode, 1n)).toEqual({ version: 3n, targets: [] });
   });
 
+  it('that did not change are not opened again when another one did', async () => {
+    const [first, second] = [await create(), await create()];
+    const before = await now();
+    const of = (set: WebhookTargetSet, { webhook_id }: Record<string, string>): WebhookTarget =>
+      set.targets.find(({ webhookId }) => webhookId === webhook_id)!;
+    await call('/webhook/update', { webhook_id: second.webhook_id, timeout_ms: 700, expected_revision: '1' });
+    const after = await now();
+    expect(of(after, first)).toBe(of(before, first));
+    expect([of(before, second).timeoutMs, of(after, second).timeoutMs]).toEqual([15_000, 700]);
+    for (const target of after.targets) expect(targets.byLane(target.lane)).toBe(target);
+  });
+
   it('that a slow reader brings late do not push out newer ones', async () => {
     const { webhook_id } = await create();
     const database = api.app.get(Database);
