@@ -29,6 +29,7 @@ const TOLD: Record<string, string> = {
   imports: 'imports',
   importedLines: 'their lines',
   exports: 'exports',
+  longestStallMs: 'the longest that the process of endpoints, clients and lines stood still, ms',
   restMs: 'from the last fault until nothing was to come, ms',
 };
 

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { operationTypeOf } from '../../src/operations/operation-types.js';
 import { isQuiet } from '../faults/support/delivery-state.js';
@@ -23,6 +24,8 @@ export async function soak(stage: SoakStage, { minutes, sabotage }: SoakSettings
   const { seed } = random;
   const begunAt = new Date();
   await sabotaged(stage.database, sabotage);
+  const stalls = monitorEventLoopDelay();
+  stalls.enable();
   const endpoints = new Endpoints(stage.sink, random.branch());
   const load = new SoakLoad(stage, random.branch());
   const bulk = new SoakBulk(stage, load, random.branch());
@@ -38,6 +41,7 @@ export async function soak(stage: SoakStage, { minutes, sabotage }: SoakSettings
   for (const webhook of stage.ledger.deliveries.webhooks) await setTo(stage, webhook, 'active');
   await quiet(stage);
   const restedAt = new Date();
+  stalls.disable();
   const restMs = restedAt.getTime() - overMs;
   await load.readersLeave();
   tell('at rest; everything is looked at');
@@ -48,7 +52,7 @@ export async function soak(stage: SoakStage, { minutes, sabotage }: SoakSettings
     sabotage,
     begunAt: begunAt.toISOString(),
     faults: nemesis.struck,
-    figures: { ...figures, restMs },
+    figures: { ...figures, longestStallMs: Math.round(stalls.max / 1e6), restMs },
     notes,
     complaints,
     repeat: `npm run soak -- --minutes ${minutes} --seed ${seed}${sabotage ? ` --sabotage ${sabotage}` : ''}`,
