@@ -34,6 +34,12 @@ export class PostgresMeter {
     return new Map(rows.map(({ name, inserted, updated, deleted }) => [name, inserted + updated + deleted]));
   }
 
+  /** What Postgres would do by itself at some time, done now. */
+  async tidyUp() {
+    await this.#client.query('vacuum (analyze)');
+    await this.#client.query('checkpoint');
+  }
+
   /** The one row of a question. */
   async ask(question) {
     const { rows } = await this.#client.query(question);
