@@ -12,7 +12,7 @@ import { TimedDeliveries } from './timed-deliveries.mjs';
 
 const HEALTHY = 20;
 const TIMEOUT_MS = 2_000;
-const WARM_UP_SECONDS = 5;
+const WARM_UP_SECONDS = 20;
 const PUBLISHED_A_CALL = 100;
 const ALL_WAITING_WITHIN_MS = 180_000;
 const KINDS = [
