@@ -13,7 +13,11 @@ interface SecretWrite {
 
 const SECRET_WRITES: SecretWrite[] = [
   { path: '/access/key/create', secret: 'api_key', request: { roles: ['integration_view'], caption: 'for the till' } },
-  { path: '/access/session/open', secret: 'session_guid', request: { roles: ['integration_view'], actor: 'ada' } },
+  {
+    path: '/access/session/open',
+    secret: 'session_guid',
+    request: { roles: ['integration_view'], actor: 'ada.lovelace' },
+  },
   { path: '/bulk/import/create', secret: 'upload_url', request: {} },
   {
     path: '/webhook/create',
@@ -87,7 +91,7 @@ describe('idempotent answers that hold a secret', () => {
       [orgcode],
     );
     expect(row?.sealed).toBe(true);
-    for (const readable of [body.data[write.secret], 'for the till', 'ada', orgcode, 'stats', 'fingerprint'])
+    for (const readable of [body.data[write.secret], 'for the till', 'ada.lovelace', orgcode, 'stats', 'fingerprint'])
       expect(row?.answer).not.toContain(readable);
     const bytes = Buffer.from(row?.answer.split('.')[2] ?? '', 'base64url').toString('latin1');
     expect(bytes).not.toContain(body.data[write.secret]);
