@@ -128,6 +128,7 @@ export class OperationRuns {
         return await this.across(what);
       } catch (error) {
         if (performance.now() > deadlineMs) throw error;
+        log.warn({ err: error, type }, 'what became of an operation run could not be told; it is said again');
         await sleep(TELL_AGAIN_MS, undefined, { ref: false });
       }
     }

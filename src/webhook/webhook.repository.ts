@@ -91,12 +91,8 @@ const HEALTHY = Prisma.sql`consecutive_failures = 0, failing_since = null, not_b
 export class WebhookRepository {
   constructor(private readonly database: Database) {}
 
-  count(tx: Tx, orgcode: string): Promise<number> {
-    return tx.webhook.count({ where: { orgcode, status: { not: 'revoked' } } });
-  }
-
-  /** Undefined where the organisation has one of that id, or as many as it may have; those of the same instant are not counted. */
-  async insert(tx: Tx, orgcode: string, webhook: NewWebhook, atMost: number): Promise<WebhookRecord | undefined> {
+  /** Undefined where the organisation has one of that id. */
+  async insert(tx: Tx, orgcode: string, webhook: NewWebhook): Promise<WebhookRecord | undefined> {
     const { webhookId, caption, endpointUrl, status, headersSealed, secretSealed, secretLast4, settings, reason } =
       webhook;
     const [eventFilters, requestContext, sourceRefs, autoPause] = [
@@ -110,10 +106,9 @@ export class WebhookRepository {
       with w as (
         insert into webhook (orgcode, webhook_id, caption, endpoint_url, status, event_filters, headers_sealed, secret_sealed, secret_last4,
           timeout_ms, payload_format, rate_limit, retry_schedule, ordering, ordering_skip_after, auto_pause, request_context, reason, source_refs)
-        select ${orgcode}, ${webhookId}, ${caption}, ${endpointUrl}, ${status}, ${eventFilters}::jsonb, ${headersSealed}, ${secretSealed},
+        values (${orgcode}, ${webhookId}, ${caption}, ${endpointUrl}, ${status}, ${eventFilters}::jsonb, ${headersSealed}, ${secretSealed},
           ${secretLast4}, ${timeoutMs}::int, ${payloadFormat}, ${rateLimit}::int, ${retrySchedule}::int[], ${ordering},
-          ${orderingSkipAfter}::int, ${autoPause}::jsonb, ${requestContext}::jsonb, ${reason}, ${sourceRefs}::jsonb
-        where (select count(*) from webhook where orgcode = ${orgcode} and status <> 'revoked') < ${atMost}
+          ${orderingSkipAfter}::int, ${autoPause}::jsonb, ${requestContext}::jsonb, ${reason}, ${sourceRefs}::jsonb)
         on conflict do nothing returning *
       ), h as (select null::int as consecutive_failures, null::timestamptz as last_success_at, null::timestamptz as last_failure_at, null::jsonb as last_error)
       select ${ALL} from w cross join h`;
@@ -156,12 +151,17 @@ export class WebhookRepository {
       on conflict (orgcode) do update set version = webhook_roll.version + 1`;
   }
 
-  /** Its events are those after the position. For a paused one the backlog begins there. */
-  async startAfter(tx: Tx, orgcode: string, webhookId: string, position: bigint): Promise<void> {
-    await tx.$executeRaw`
+  /**
+   * Its events are those after the position; for a paused one the backlog begins there. False where it is one more than the organisation
+   * may have: whoever calls holds the log, so nobody else creates one meanwhile.
+   */
+  async startAfter(tx: Tx, orgcode: string, webhookId: string, position: bigint, atMost: number): Promise<boolean> {
+    const count = await tx.$executeRaw`
       update webhook set start_position = ${position}, paused_after = case when status = 'paused' then ${position}::bigint end,
         paused_at = case when status = 'paused' then created_at end
-      where orgcode = ${orgcode} and webhook_id = ${webhookId}`;
+      where orgcode = ${orgcode} and webhook_id = ${webhookId}
+        and (select count(*) from webhook where orgcode = ${orgcode} and status <> 'revoked') <= ${atMost}`;
+    return count === 1;
   }
 
   /** The row must be locked and its revision compared. Failure counters start anew. */

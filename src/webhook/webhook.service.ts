@@ -81,8 +81,8 @@ export class WebhookService {
       reason: request.reason,
       sourceRefs: request.source_refs,
     };
-    const record = await this.webhooks.insert(tx, orgcode, newWebhook, MAX_WEBHOOKS);
-    if (!record) throw await this.whyNotInserted(tx, orgcode);
+    const record = await this.webhooks.insert(tx, orgcode, newWebhook);
+    if (!record) throw new AppError(webhookErrors.exists);
     const webhook = webhookToWire(record, this.keyring);
     return {
       data: { ...webhook, signing_secret: secret },
@@ -92,15 +92,11 @@ export class WebhookService {
       // The log stands still: what is appended after this transaction is the webhook's, and the word of its creation, and nothing before.
       last: async (end, [created = 0n]) => {
         await this.cursors.begin(end, orgcode, created - 1n);
-        await this.webhooks.startAfter(end, orgcode, webhookId, created - 1n);
+        if (!(await this.webhooks.startAfter(end, orgcode, webhookId, created - 1n, MAX_WEBHOOKS)))
+          throw new AppError(webhookErrors.tooMany, { details: { max: MAX_WEBHOOKS } });
         await this.webhooks.bump(end, orgcode);
       },
     };
-  }
-
-  private async whyNotInserted(tx: Tx, orgcode: string): Promise<AppError> {
-    if ((await this.webhooks.count(tx, orgcode)) < MAX_WEBHOOKS) return new AppError(webhookErrors.exists);
-    return new AppError(webhookErrors.tooMany, { details: { max: MAX_WEBHOOKS } });
   }
 
   private async changeTo(

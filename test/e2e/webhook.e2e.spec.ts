@@ -55,14 +55,16 @@ describe('webhooks', () => {
       expect(everything).not.toContain('canary-7');
     });
 
-    it('refuses the one that is too many, and takes it when another is revoked', async () => {
+    it('refuses those that are too many, however many come at once, and takes one when another is revoked', async () => {
       await create({ webhook_id: 'first' });
       const copied = 'endpoint_url, event_filters, secret_sealed, secret_last4, request_context, reason, source_refs';
       await api.database.asOwner(
         `insert into webhook (orgcode, webhook_id, status, ${copied}, start_position)
-         select orgcode, 'copy_' || n, 'paused', ${copied}, 0 from webhook, generate_series(1, 9999) n where orgcode = $1`,
+         select orgcode, 'copy_' || n, 'paused', ${copied}, 0 from webhook, generate_series(1, 9996) n where orgcode = $1`,
         [orgcode],
       );
+      const atOnce = await Promise.all(Array.from({ length: 10 }, (_, n) => create({ webhook_id: `new_${n}` })));
+      expect(atOnce.map(({ status }) => status).sort()).toEqual([200, 200, 200, 409, 409, 409, 409, 409, 409, 409]);
       const refused = await create({ webhook_id: 'last' });
       expect([refused.status, refused.body.error]).toMatchObject([
         409,

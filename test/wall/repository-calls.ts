@@ -194,8 +194,7 @@ const statusChange: StatusChange = {
 };
 
 const webhookCalls: CallsOf<WebhookRepository> = {
-  count: { run: (webhooks, { db, of }) => webhooks.count(db, of.orgcode) },
-  insert: { run: (webhooks, { db, of }) => webhooks.insert(db, of.orgcode, newWebhook, 10) },
+  insert: { run: (webhooks, { db, of }) => webhooks.insert(db, of.orgcode, newWebhook) },
   read: { run: (webhooks, { of }) => webhooks.read(of.orgcode, of.webhookId) },
   find: { run: (webhooks, { db, of }) => webhooks.find(db, of.orgcode, of.webhookId) },
   findForUpdate: { run: (webhooks, { db, of }) => webhooks.findForUpdate(db, of.orgcode, of.webhookId) },
@@ -204,7 +203,7 @@ const webhookCalls: CallsOf<WebhookRepository> = {
     shows: ({ db, of }) => db.webhookRoll.count({ where: { orgcode: of.orgcode, version: { gt: 2 } } }),
   },
   startAfter: {
-    run: (webhooks, { db, of }) => webhooks.startAfter(db, of.orgcode, of.webhookId, 77n),
+    run: (webhooks, { db, of }) => webhooks.startAfter(db, of.orgcode, of.webhookId, 77n, 10),
     shows: ({ db, of }) => db.webhook.count({ where: { orgcode: of.orgcode, startPosition: 77n } }),
   },
   changeStatus: {

@@ -1,6 +1,7 @@
 -- Events of an export: after a position, those that pass, up to a number of them and about so many bytes, looking at no more than so
 -- many. A row an event, because a driver copies a long text several times before it has it. The last row has no event: `seenTo` is
--- the last position that was looked at. `ipm_export_page` stays for processes of the version before, until they are gone.
+-- the last position that was looked at.
+DROP FUNCTION ipm_export_page;
 CREATE FUNCTION ipm_export_rows(
   p_orgcode text, p_after bigint, p_before bigint, p_limit integer, p_max_bytes bigint, p_scan_limit integer, p_service text,
   p_from timestamptz, p_to timestamptz)
