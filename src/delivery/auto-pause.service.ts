@@ -9,6 +9,7 @@ interface FailureRun {
   before: number;
   failures: number;
   failingSince: Date | null;
+  notedAt: Date;
 }
 
 /** Ends the calling of endpoints that are lost, and warns before. */
@@ -22,9 +23,9 @@ export class AutoPause {
   async judge(target: WebhookTarget, run: FailureRun, lastError: FailureFacts['lastError']): Promise<void> {
     const thresholds = target.autoPause ?? this.configuration.delivery.autoPause;
     if ('never' in thresholds) return;
-    const { failures: consecutiveFailures, failingSince, before } = run;
+    const { failures: consecutiveFailures, failingSince, notedAt, before } = run;
     const isWarned = before * 2 >= thresholds.failures;
-    const step = autoPauseStep({ consecutiveFailures, failingSince, now: new Date(), isWarned }, thresholds);
+    const step = autoPauseStep({ consecutiveFailures, failingSince, now: notedAt, isWarned }, thresholds);
     const facts = { consecutiveFailures, failingSince, lastError };
     if (step === 'warn') await this.pausing.warn(target, facts, thresholds);
     if (step === 'pause' && (await this.pausing.pause(target, 'consecutive_failures', facts)))

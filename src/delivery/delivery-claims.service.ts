@@ -14,6 +14,8 @@ import { RoutingPace } from './routing-pace.service.js';
 export const WORKER = `${hostname()}:${process.pid}`;
 
 const AT_MOST_FROM_ONE_LANE = 256;
+/** At a lane whose organisation has all it may have here, in other lanes. */
+const LOOKS_AGAIN_MS = 100;
 
 /** Leases: those that the router makes for us, and those that we take of what is due. Kept alive while they are worked off. */
 @Injectable()
@@ -136,12 +138,12 @@ export class DeliveryClaims implements OnModuleInit {
 
   /** True if it is worth while to go on at once. */
   private async claimOnce(): Promise<boolean> {
-    const spare = QUEUED.process - this.pump.load.queued;
-    if (spare <= 0) return false;
+    if (this.pump.load.queued >= QUEUED.process) return false;
     const lanes = this.due.take(LANES_A_CLAIM);
     const unknown = lanes.filter(({ lane }) => !this.targets.byLane(lane)).map(({ orgcode }) => orgcode);
     if (unknown.length > 0) await this.targets.refresh([...new Set(unknown)]);
-    const wanted = lanes.flatMap(({ lane }) => this.wanted(this.targets.byLane(lane)));
+    const sharers = countedBy(lanes, ({ orgcode }) => orgcode);
+    const wanted = lanes.flatMap(({ lane, orgcode }) => this.wanted(this.targets.byLane(lane), sharers.get(orgcode)));
     if (wanted.length === 0) return !this.due.isEmpty;
     const askedAtMs = performance.now();
     const rows = await this.repository.claim(wanted, WORKER);
@@ -150,19 +152,21 @@ export class DeliveryClaims implements OnModuleInit {
     return rows.length > 0;
   }
 
-  private wanted(target: WebhookTarget | undefined): WantedLane[] {
+  private wanted(target: WebhookTarget | undefined, sharers?: number): WantedLane[] {
     if (!target) return [];
-    const room = this.pump.roomOf(target);
-    this.full.delete(target.lane);
-    if (room > 0) return [{ lane: target.lane, atMost: Math.min(room, AT_MOST_FROM_ONE_LANE), rate: target.rateLimit }];
-    if (!this.pump.isShut(target)) this.full.add(target.lane);
+    const { lane, orgcode, rateLimit: rate } = target;
+    const room = this.pump.roomOf(target, sharers);
+    this.full.delete(lane);
+    if (room > 0) return [{ lane, atMost: Math.min(room, AT_MOST_FROM_ONE_LANE), rate }];
+    if (this.pump.isShut(target)) return [];
+    if (this.pump.isHalfEmpty(lane)) this.due.note(lane, orgcode, performance.now() + LOOKS_AGAIN_MS);
+    else this.full.add(lane);
     return [];
   }
 
   /** A lane that gave all that was asked of it has more; one with a rate has more when some of its second has passed. */
   private noteRest(wanted: readonly WantedLane[], rows: readonly ClaimedRow[]): void {
-    const counts = new Map<bigint, number>();
-    for (const { lane } of rows) counts.set(lane, (counts.get(lane) ?? 0) + 1);
+    const counts = countedBy(rows, ({ lane }) => lane);
     for (const { lane, atMost, rate } of wanted) {
       const target = this.targets.byLane(lane);
       const count = counts.get(lane) ?? 0;
@@ -199,4 +203,10 @@ function leasedDelivery(row: ClaimedRow, lease: Lease): LeasedDelivery {
       ? { orgcode, position, eventId, occurredAt: instantText(occurredMicros), recordedAt, envelope }
       : undefined,
   };
+}
+
+function countedBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, number> {
+  const counts = new Map<Key, number>();
+  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
+  return counts;
 }

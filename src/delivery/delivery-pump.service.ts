@@ -42,7 +42,16 @@ export class DeliveryPump implements BeforeApplicationShutdown {
 
   /** Of an organisation, for endpoints that keep up. */
   queuedOf(orgcode: string): number {
-    return this.window.queuedOf(orgcode);
+    return this.window.queuedOf(orgcode).keepingUp;
+  }
+
+  /**
+   * How many more of an organisation it takes: nobody has more here than there is room left, so that whoever comes late finds some
+   * whatever others have waiting. What waits for its slow endpoints keeps nothing from the others of its own.
+   */
+  roomOfOrganisation(orgcode: string, isSlow = false): number {
+    const { all, keepingUp } = this.window.queuedOf(orgcode);
+    return Math.max(0, QUEUED.process - this.window.load.queued - (isSlow ? all : keepingUp));
   }
 
   /** For what the router has just found: none where the endpoint fails, so that one of those that wait probes it. */
@@ -64,11 +73,12 @@ export class DeliveryPump implements BeforeApplicationShutdown {
     return !queue || queue.waiting.length <= capacityOf(queue) / 2;
   }
 
-  /** How many more of a lane it takes. */
-  roomOf(target: WebhookTarget): number {
-    if (this.isShut(target) || this.window.load.queued >= QUEUED.process) return 0;
+  /** How many more of a lane it takes, where it shares what its organisation may have with so many. */
+  roomOf(target: WebhookTarget, sharers = 1): number {
+    if (this.isShut(target)) return 0;
     const queue = this.window.lane(target.lane);
-    return Math.max(0, capacityOf(queue) - (queue?.waiting.length ?? 0));
+    const share = Math.floor(this.roomOfOrganisation(target.orgcode, queue?.isSlow) / sharers);
+    return Math.max(0, Math.min(share, capacityOf(queue) - (queue?.waiting.length ?? 0)));
   }
 
   /** Ours under their leases: sent as soon as the limits let them, or given back. */

@@ -76,4 +76,17 @@ describe('the pump of deliveries', () => {
     pump.accept([delivery(2n)]);
     expect([sent, givenBack]).toEqual([[1n, 2n], []]);
   });
+
+  it('takes so many of an organisation that as many are left for who comes late, and shares them out among its lanes', () => {
+    const many = (count: number, orgcode: string): LeasedDelivery[] =>
+      Array.from({ length: count }, (_, n) => ({ ...delivery(BigInt(n)), orgcode, lane: BigInt(count) }));
+    expect(pump.roomOfOrganisation('acme')).toBe(20_000);
+    pump.accept(many(8_064, 'acme')); // of which 64 are on their way
+    expect([pump.roomOfOrganisation('acme'), pump.roomOfOrganisation('late')]).toEqual([4_000, 12_000]);
+    pump.accept(many(2_064, 'acme'));
+    expect([pump.roomOfOrganisation('acme'), pump.roomOfOrganisation('late')]).toEqual([0, 10_000]);
+    const laneOf = (orgcode: string): never => ({ ...TARGET, orgcode }) as never;
+    expect(pump.roomOf(laneOf('acme'))).toBe(0);
+    expect([pump.roomOf(laneOf('late')), pump.roomOf(laneOf('late'), 10)]).toEqual([2_000, 1_000]);
+  });
 });

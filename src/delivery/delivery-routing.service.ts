@@ -43,7 +43,11 @@ export class DeliveryRouting extends EventConsumer implements OnModuleInit {
     const { targets } = await this.targets.ofOrganisation(orgcode, version, tx);
     const live = targets.filter(isLive);
     this.pace.noteWebhooks(orgcode, live.length);
-    const matches = new EventMatching(live, (target) => this.roomOf(target)).matches(events);
+    const room = {
+      altogether: this.pump.roomOfOrganisation(orgcode),
+      of: (target: WebhookTarget) => this.roomOf(target),
+    };
+    const matches = new EventMatching(live, room).matches(events);
     if (matches.length === 0) return undefined;
     const askedAtMs = performance.now();
     const fence = await this.deliveries.insert(tx, orgcode, matches, WORKER);

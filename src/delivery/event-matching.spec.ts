@@ -62,13 +62,18 @@ describe('which webhooks get which events', () => {
 
   it('sends at once as many as there is room for, the first ones, and queues the rest', () => {
     const [two, none] = [aTarget(), aTarget()];
-    const matches = new EventMatching([two, none], (target) => (target === two ? 2 : 0)).matches(
-      [1, 2, 3].map(() => anEvent()),
-    );
-    const atOnce = (of: WebhookTarget): boolean[] =>
-      matches.filter((match) => match.lane === of.lane).map((match) => match.atOnce);
-    expect([atOnce(two), atOnce(none)]).toEqual([
+    const events = [1, 2, 3].map(() => anEvent());
+    const atOnce = (altogether: number): boolean[][] => {
+      const room = { altogether, of: (target: WebhookTarget) => (target === two ? 2 : 0) };
+      const matches = new EventMatching([two, none], room).matches(events);
+      return [two, none].map(({ lane }) => matches.filter((match) => match.lane === lane).map((match) => match.atOnce));
+    };
+    expect(atOnce(10)).toEqual([
       [true, true, false],
+      [false, false, false],
+    ]);
+    expect(atOnce(1)).toEqual([
+      [true, false, false],
       [false, false, false],
     ]);
   });

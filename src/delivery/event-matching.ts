@@ -8,16 +8,24 @@ export interface Match extends NewDelivery {
   event: RoutedEvent;
 }
 
+/** How many may be sent without waiting in the queue. */
+export interface RoomAtOnce {
+  altogether: number;
+  of(target: WebhookTarget): number;
+}
+
+const NO_ROOM: RoomAtOnce = { altogether: 0, of: () => 0 };
+
 /** Which of some webhooks get which of some events. */
 export class EventMatching {
   constructor(
     private readonly targets: readonly WebhookTarget[],
-    /** How many of each may be sent without waiting in the queue. */
-    private readonly room: (target: WebhookTarget) => number = () => 0,
+    private readonly room = NO_ROOM,
   ) {}
 
   matches(events: readonly RoutedEvent[]): Match[] {
-    const left = new Map(this.targets.map((target) => [target, this.room(target)]));
+    const left = new Map(this.targets.map((target) => [target, this.room.of(target)]));
+    let { altogether } = this.room;
     const matches: Match[] = [];
     for (const event of events) {
       if (!event.pushed) continue; // history when it came: in the log, and for whoever asks for it
@@ -25,9 +33,13 @@ export class EventMatching {
       for (const target of this.targets) {
         if (!isWanted(event, view, target)) continue;
         const room = left.get(target) ?? 0;
-        left.set(target, room - 1);
+        const atOnce = room > 0 && altogether > 0;
+        if (atOnce) {
+          left.set(target, room - 1);
+          altogether -= 1;
+        }
         const orderingKey = target.ordering === 'key' ? orderingKeyOf(event) : null;
-        matches.push({ lane: target.lane, position: event.position, orderingKey, atOnce: room > 0, event });
+        matches.push({ lane: target.lane, position: event.position, orderingKey, atOnce, event });
       }
     }
     return matches;

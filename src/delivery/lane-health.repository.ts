@@ -24,6 +24,8 @@ export interface LaneState {
   before: number;
   failures: number;
   failingSince: Date | null;
+  /** By the database's clock, as the time before. */
+  notedAt: Date;
 }
 
 @Injectable()

@@ -3,7 +3,7 @@ import { log } from '../platform/telemetry/logger.js';
 import { WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
 import { AGE_CLASSES, ageClass } from './age-classes.js';
 import { AutoPause } from './auto-pause.service.js';
-import { pauseAfter } from './circuit-breaker.js';
+import { isOpen, pauseAfter } from './circuit-breaker.js';
 import { LaneHealthRepository, type LaneNotes, type LaneState } from './lane-health.repository.js';
 import type { LeasedDelivery } from './leased-delivery.js';
 import type { Verdict } from '../platform/outgoing/retry-schedule.js';
@@ -38,12 +38,12 @@ export class LaneHealth {
     notes.lastError = { error_tag: verdict.errorTag, ...(httpStatus !== undefined && { http_status: httpStatus }) };
     const failures = (this.failures.get(target.lane) ?? 0) + 1;
     this.failures.set(target.lane, failures);
-    return pauseAfter(failures, Math.random) > 0;
+    return isOpen(failures);
   }
 
   /** As far as this process knows. */
   isFailing(lane: bigint): boolean {
-    return pauseAfter(this.failures.get(lane) ?? 0, Math.random) > 0;
+    return isOpen(this.failures.get(lane) ?? 0);
   }
 
   /** Writes what was noted; answers the lanes to leave alone for a while. */
@@ -72,10 +72,11 @@ export class LaneHealth {
     return this.failures.delete(lane);
   }
 
-  private holdOf({ lane, failures }: LaneState): LaneHold[] {
+  private holdOf({ lane, failures, failingSince, notedAt }: LaneState): LaneHold[] {
     if (failures === 0) return [];
     this.failures.set(lane, failures);
-    const forMs = pauseAfter(failures, Math.random);
+    const failingMs = notedAt.getTime() - (failingSince ?? notedAt).getTime();
+    const forMs = pauseAfter({ inARow: failures, forMs: failingMs }, Math.random);
     return forMs > 0 ? [{ lane, forMs }] : [];
   }
 

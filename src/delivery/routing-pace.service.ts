@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ENOUGH_QUEUED, MAX_ROUTED_PAIRS, QUEUED } from './delivery-limits.js';
+import { ENOUGH_QUEUED, MAX_ROUTED_PAIRS } from './delivery-limits.js';
 import { DeliveryPump } from './delivery-pump.service.js';
 
 const EVENTS_A_BATCH = 500;
@@ -30,25 +30,23 @@ export class RoutingPace {
     return Math.max(1, Math.min(EVENTS_A_BATCH, atMost));
   }
 
-  /** One with nothing queued always has: the others' crowd is not its own. */
   hasRoom(orgcode: string): boolean {
     const queued = this.pump.queuedOf(orgcode);
-    if (queued === 0 || (queued < this.enoughFor(orgcode) && !this.isCrowded)) return true;
+    if (queued === 0 || (queued < this.enoughFor(orgcode) && !this.isCrowded(orgcode))) return true;
     this.resting.add(orgcode);
     return false;
   }
 
   /** Something of the organisation has been sent. */
   sent(orgcode: string): void {
-    if (!this.resting.has(orgcode) || this.isCrowded) return;
+    if (!this.resting.has(orgcode) || this.isCrowded(orgcode)) return;
     if (this.pump.queuedOf(orgcode) >= this.enoughFor(orgcode) / 2) return;
     this.resting.delete(orgcode);
     this.onRoom(orgcode);
   }
 
-  /** Room for half of everything is left for those that come late. */
-  private get isCrowded(): boolean {
-    return this.pump.load.queued >= QUEUED.process / 2;
+  private isCrowded(orgcode: string): boolean {
+    return this.pump.roomOfOrganisation(orgcode) === 0;
   }
 
   /** At least a batch, so that the next one is there before the last one is gone. */

@@ -199,15 +199,15 @@ describe('which delivery goes next', () => {
   it('counts what waits on lanes that keep up as work of their organisation, and forgets lanes that are done', () => {
     const window = new SendWindow({ lane: 1, organisation: 9, process: 9 });
     window.add([delivery(0), delivery(0), delivery(0), delivery(3)]);
-    expect(window.queuedOf('org-0')).toBe(4);
+    expect(window.queuedOf('org-0')).toEqual({ all: 4, keepingUp: 4 });
     window.markSlow(0n, true);
-    expect([window.queuedOf('org-0'), window.load.queued]).toEqual([1, 4]);
+    expect([window.queuedOf('org-0'), window.load.queued]).toEqual([{ all: 4, keepingUp: 1 }, 4]);
     window.markSlow(0n, false);
-    expect(window.queuedOf('org-0')).toBe(4);
+    expect(window.queuedOf('org-0')).toEqual({ all: 4, keepingUp: 4 });
     expect(window.emptyAll()).toHaveLength(4);
     while (window.take(0));
     window.add([delivery(1)]);
     window.done(window.take(0)!);
-    expect([window.queuedOf('org-0'), window.lane(1n)]).toEqual([0, undefined]);
+    expect([window.queuedOf('org-0'), window.lane(1n)]).toEqual([{ all: 0, keepingUp: 0 }, undefined]);
   });
 });

@@ -22,6 +22,8 @@ export interface LaneQueue {
 interface OrganisationLoad {
   inFlight: number;
   queued: number;
+  /** Of these, on lanes that keep up. */
+  keepingUp: number;
   parked: LaneQueue[];
 }
 
@@ -53,9 +55,9 @@ export class SendWindow {
     return this.lanes.get(lane);
   }
 
-  /** Of an organisation, on lanes that keep up. */
-  queuedOf(orgcode: string): number {
-    return this.organisations.get(orgcode)?.queued ?? 0;
+  queuedOf(orgcode: string): { all: number; keepingUp: number } {
+    const { queued, keepingUp } = this.organisations.get(orgcode) ?? { queued: 0, keepingUp: 0 };
+    return { all: queued, keepingUp };
   }
 
   add(deliveries: readonly LeasedDelivery[]): void {
@@ -103,7 +105,7 @@ export class SendWindow {
     const change = isSlow ? queue.inFlight : -queue.inFlight;
     this.slowInFlight += change;
     // What waits on a slow lane does not count as work that keeps the organisation busy.
-    this.loadOf(queue.orgcode).queued += isSlow ? -queue.waiting.length : queue.waiting.length;
+    this.loadOf(queue.orgcode).keepingUp += isSlow ? -queue.waiting.length : queue.waiting.length;
     queue.isSlow = isSlow;
     const place = this.slowParked.indexOf(queue);
     if (isSlow || place === -1) return;
@@ -122,8 +124,7 @@ export class SendWindow {
     const queue = this.lanes.get(lane);
     if (!queue) return [];
     const waiting = queue.waiting.splice(0);
-    this.queued -= waiting.length;
-    if (!queue.isSlow) this.loadOf(queue.orgcode).queued -= waiting.length;
+    this.count(queue, -waiting.length);
     this.forgetIfIdle(queue);
     return waiting;
   }
@@ -151,7 +152,7 @@ export class SendWindow {
   private loadOf(orgcode: string): OrganisationLoad {
     const known = this.organisations.get(orgcode);
     if (known) return known;
-    const load = { inFlight: 0, queued: 0, parked: [] };
+    const load = { inFlight: 0, queued: 0, keepingUp: 0, parked: [] };
     this.organisations.set(orgcode, load);
     return load;
   }
@@ -209,9 +210,11 @@ export class SendWindow {
     }
   }
 
-  private count(queue: LaneQueue, change: 1 | -1): void {
+  private count(queue: LaneQueue, change: number): void {
+    const load = this.loadOf(queue.orgcode);
     this.queued += change;
-    if (!queue.isSlow) this.loadOf(queue.orgcode).queued += change;
+    load.queued += change;
+    if (!queue.isSlow) load.keepingUp += change;
   }
 
   private flying(queue: LaneQueue, change: 1 | -1): void {

@@ -254,6 +254,11 @@ export class WebhookStatusSetRequest extends WriteRequest {
   @Id() webhook_id!: string;
   @OneOf(WEBHOOK_STATUSES) status!: WebhookStatus;
   @Revision() expected_revision!: string;
-  @Flag({ optional: true, extension: true, description: 'False: what was missed while it was paused is left out.' })
+  @Flag({
+    optional: true,
+    extension: true,
+    description:
+      'False: everything published up to now that it has not been sent and is not queued for it is left out.',
+  })
   catch_up?: boolean;
 }

@@ -164,6 +164,16 @@ export class WebhookRepository {
     return count === 1;
   }
 
+  /** What is up to the position is left out, and was not missed. */
+  async startAnew(
+    tx: Tx,
+    { orgcode, webhookId }: { orgcode: string; webhookId: string },
+    position: bigint,
+  ): Promise<void> {
+    await tx.$executeRaw`
+      update webhook set start_position = greatest(start_position, ${position}) where orgcode = ${orgcode} and webhook_id = ${webhookId}`;
+  }
+
   /** The row must be locked and its revision compared. Failure counters start anew. */
   async changeStatus(tx: Tx, orgcode: string, webhookId: string, change: StatusChange): Promise<WebhookRecord> {
     const { status, statusRequestContext, statusReason, statusSourceRefs, pausedAfter, pausedAt, gaps, activation } =

@@ -54,7 +54,10 @@ export class WebhookService {
         revision: webhook.revision,
         audit: { resource: { type: 'webhook', id: webhook.webhook_id }, before, after: webhook },
         events: webhookStatusEvent(current, changed, request.catch_up ?? true),
-        last: (end) => this.webhooks.bump(end, caller.orgcode),
+        last: async (end, [said = 0n]) => {
+          if (leavesOut(request, current)) await this.webhooks.startAnew(end, changed, said - 1n);
+          await this.webhooks.bump(end, caller.orgcode);
+        },
       };
     });
   }
@@ -119,13 +122,18 @@ export class WebhookService {
     if (status === 'active' && current.status === 'paused') {
       const cursor = await this.cursors.hold(tx, caller.orgcode);
       const missed = gapBetween(pausedAfter, cursor);
-      const kept = catch_up && missed ? [...gaps, missed] : gaps;
+      const kept = catch_up ? [...gaps, ...missed] : [];
       return { ...why, status, pausedAfter: null, pausedAt: null, gaps: kept, activation: activation + 1 };
     }
     return { ...why, status, pausedAfter, pausedAt, gaps, activation: activation + (status === 'active' ? 1 : 0) };
   }
 }
 
-function gapBetween(after: bigint | null, to: bigint): Gap | undefined {
-  return after !== null && after < to ? { after: String(after), to: String(to) } : undefined;
+function gapBetween(after: bigint | null, to: bigint): Gap[] {
+  return after !== null && after < to ? [{ after: String(after), to: String(to) }] : [];
+}
+
+/** All that was published up to now, whether it was routed meanwhile or is still to be. */
+function leavesOut({ status, catch_up = true }: WebhookStatusSetRequest, before: WebhookRecord): boolean {
+  return status === 'active' && before.status === 'paused' && !catch_up;
 }

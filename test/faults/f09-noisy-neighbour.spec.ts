@@ -12,6 +12,7 @@ describe('F9: one organisation has 200,000 deliveries for endpoints that hang', 
       const { quietP95Ms, noisyP95Ms, waiting } = await noisyNeighbour(stage, {
         events: 10_000,
         hanging: 20,
+        waiting: 100_000,
         samples: 500,
       });
       process.stderr.write(`  F9: ${waiting} wait; p95 ${quietP95Ms} ms before and ${noisyP95Ms} ms meanwhile\n`);

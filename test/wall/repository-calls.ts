@@ -206,6 +206,10 @@ const webhookCalls: CallsOf<WebhookRepository> = {
     run: (webhooks, { db, of }) => webhooks.startAfter(db, of.orgcode, of.webhookId, 77n, 10),
     shows: ({ db, of }) => db.webhook.count({ where: { orgcode: of.orgcode, startPosition: 77n } }),
   },
+  startAnew: {
+    run: (webhooks, { db, of }) => webhooks.startAnew(db, of, 78n),
+    shows: ({ db, of }) => db.webhook.count({ where: { orgcode: of.orgcode, startPosition: 78n } }),
+  },
   changeStatus: {
     run: (webhooks, { db, of }) => webhooks.changeStatus(db, of.orgcode, of.webhookId, statusChange),
   },

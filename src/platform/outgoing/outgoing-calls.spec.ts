@@ -19,13 +19,13 @@ describe('calls whose time is over', () => {
   let calls: OutgoingCalls;
 
   /** What a call comes to where this process stands still for so long while it is on its way. */
-  const outcomeAfterStanding = async (forMs: number, answersMs: number): Promise<OutgoingOutcome> => {
+  const outcomeAfterStanding = async (forMs: number, answersMs: number, isSent = true): Promise<OutgoingOutcome> => {
     endpoint = new Worker(ENDPOINT, { eval: true, workerData: { answersMs } });
     const [port] = (await once(endpoint, 'message')) as [number];
     const url = new URL(`http://127.0.0.1:${port}/`);
     const called = once(endpoint, 'message');
     const outcome = calls.post({ url, headers: {}, body: '{}', timeoutMs: TIMEOUT_MS });
-    await called;
+    if (isSent) await called;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
     return outcome;
   };
@@ -40,6 +40,13 @@ describe('calls whose time is over', () => {
 
   it('take an answer that came in time to a process that stood still', async () => {
     expect(await outcomeAfterStanding(3 * TIMEOUT_MS, TIMEOUT_MS / 3)).toMatchObject({
+      status: 200,
+      errorTag: undefined,
+    });
+  });
+
+  it('are still sent by a process that stood still before it had sent them', async () => {
+    expect(await outcomeAfterStanding(3 * TIMEOUT_MS, TIMEOUT_MS / 3, false)).toMatchObject({
       status: 200,
       errorTag: undefined,
     });

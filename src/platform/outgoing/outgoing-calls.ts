@@ -9,6 +9,10 @@ const MAX_HEADER_BYTES = 16 * 1024;
 /** No fewer than may be on their way at all: who waits for a connection behind somebody else's calls would run out of time unsent. */
 const CONNECTIONS_TO_ONE = 256;
 const IDLE_CONNECTION_MS = 20_000;
+/** A timer that comes so late tells of a process that stood still, and not of an endpoint. */
+const STOOD_STILL_MS = 250;
+/** Then a call has this much longer, or it would blame endpoints for the pause and send once more what they have. */
+const AFTER_STANDING_STILL_MS = 1_000;
 
 export interface OutgoingCall {
   url: URL;
@@ -76,7 +80,7 @@ class ReadEnough extends Error {}
 /** Reads an answer within its time and size. What was sent in time and is too long counts by its status. */
 class AnswerReader implements Dispatcher.DispatchHandler {
   private readonly startedMs = performance.now();
-  private readonly timer: NodeJS.Timeout;
+  private timer: NodeJS.Timeout;
   private controller: Dispatcher.DispatchController | undefined;
   private status: number | undefined;
   private retryAfter: string | undefined;
@@ -85,13 +89,11 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   private isDone = false;
 
   constructor(
-    timeoutMs: number,
+    private readonly timeoutMs: number,
     private readonly keptBytes: number,
     private readonly resolve: (outcome: OutgoingOutcome) => void,
   ) {
-    // Timers come before sockets: a process that stood still first takes the answers that came meanwhile. Otherwise it would blame
-    // endpoints for its own pause, and send once more what they have.
-    this.timer = setTimeout(() => setImmediate(() => this.giveUp(new OutOfTime())), timeoutMs);
+    this.timer = setTimeout(() => this.timeIsOver(), timeoutMs);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -122,6 +124,12 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.finish(error);
+  }
+
+  private timeIsOver(): void {
+    const lateMs = performance.now() - this.startedMs - this.timeoutMs;
+    const afterMs = lateMs > STOOD_STILL_MS ? AFTER_STANDING_STILL_MS : 0;
+    this.timer = setTimeout(() => this.giveUp(new OutOfTime()), afterMs);
   }
 
   private giveUp(reason: Error): void {
