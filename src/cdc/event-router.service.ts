@@ -1,20 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
-import type { PlainTx } from '../platform/database/transaction.js';
+import type { PlainTx, Statement } from '../platform/database/transaction.js';
 import { GracefulStop } from '../platform/http/graceful-stop.js';
 import { log } from '../platform/telemetry/logger.js';
 import { RouterCursorRepository, type RoutedEvent } from './router-cursor.repository.js';
 
 export type { RoutedEvent };
 
+/** What follows from some events. */
+export interface Consumption {
+  /** In the transaction that moves the cursor over them. */
+  writes: readonly Statement[];
+  /** Called after the commit, with the answer of each. */
+  committed: (answers: readonly unknown[]) => void;
+}
+
 /** Takes each event of an organisation exactly once, in order; room `delivery` is the one that does. */
-export abstract class EventConsumer {
-  /**
-   * Writes what follows from the events in the transaction that moves the cursor over them. What it hands back is called after
-   * the commit. Webhooks and the like are read here and not before: the events are read first, so that none falls between.
-   */
-  abstract consume(tx: PlainTx, orgcode: string, events: readonly RoutedEvent[]): Promise<(() => void) | undefined>;
+export abstract class EventConsumer<Read = unknown> {
+  /** Read behind the events, in the same transaction: what was subscribed to in between knows by its start which are not its own. */
+  abstract reading(orgcode: string): Statement<Read>;
+
+  /** `read`: what that has answered. */
+  abstract consume(tx: PlainTx, orgcode: string, events: readonly RoutedEvent[], read: Read): Promise<Consumption>;
 
   /** How many events to hand over at once, at most. */
   abstract batchSize(orgcode: string): number;
@@ -110,20 +118,24 @@ export class EventRouter implements BeforeApplicationShutdown {
 
   /** True if there is more: also what arrived while the cursor was ours, whose kick met the lock. */
   private async routeBatch(orgcode: string): Promise<boolean> {
-    const consumer = this.consumer;
+    const { consumer, cursors } = this;
     if (!consumer) return false;
-    const outcome = await this.database.plainAcross('event routing', async (tx) => {
-      const taken = await this.cursors.take(tx, orgcode);
-      if (!taken || taken.head <= taken.after) return undefined;
-      const { after, head } = taken;
-      const size = consumer.batchSize(orgcode);
-      const events = await this.cursors.events(tx, orgcode, after, head, size);
-      const committed = await consumer.consume(tx, orgcode, events);
-      const position = events.length === size ? (events.at(-1)?.position ?? head) : head;
-      await this.cursors.move(tx, orgcode, position);
-      return { committed };
-    });
-    outcome?.committed?.();
-    return outcome !== undefined;
+    let upTo = 0n;
+    let consumption: Consumption | undefined;
+    const outcome = await this.database.plainAcrossInTwoTrips(
+      'event routing',
+      [cursors.taking(orgcode, consumer.batchSize(orgcode)), consumer.reading(orgcode)],
+      async (tx, batch, read) => {
+        if (!batch) return undefined;
+        ({ upTo } = batch);
+        consumption = await consumer.consume(tx, orgcode, batch.events, read);
+        this.waiting.delete(orgcode); // who kicked up to now is seen by the look afterwards
+        const writes = [...consumption.writes, cursors.moving(orgcode, upTo)];
+        return { writes, afterwards: cursors.heading(orgcode) };
+      },
+    );
+    if (!outcome) return false;
+    consumption?.committed(outcome.written);
+    return outcome.afterwards > upTo;
   }
 }

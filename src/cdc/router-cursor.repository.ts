@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { PlainTx, SystemTx, Tx } from '../platform/database/transaction.js';
+import type { PlainTx, Statement, SystemTx, Tx } from '../platform/database/transaction.js';
 
 /** An event as it is matched against subscriptions. */
 export interface RoutedEvent {
@@ -15,6 +15,14 @@ export interface RoutedEvent {
   pushed: boolean;
   envelope: string;
 }
+
+/** The next events to route, and where the log goes on behind them. */
+export interface RoutedBatch {
+  events: readonly RoutedEvent[];
+  upTo: bigint;
+}
+
+type TakenRow = RoutedEvent & { head: bigint; position: bigint | null };
 
 /** How far each organisation's events were routed. */
 @Injectable()
@@ -41,15 +49,15 @@ export class RouterCursorRepository {
     return row?.position ?? 0n;
   }
 
-  /** How far it is and how far the log goes. The cursor is ours to the commit; undefined where another router has it, or nobody consumes. */
-  async take(tx: PlainTx, orgcode: string): Promise<{ after: bigint; head: bigint } | undefined> {
-    const [row] = await tx.rows<{ after: bigint; head: bigint }>(
-      'router take',
-      `select c.position as after, coalesce(h.position, 0) as head from router_cursor c left join org_head h using (orgcode)
-       where c.orgcode = $1 for update of c skip locked`,
-      [orgcode],
-    );
-    return row;
+  /** The next events; the cursor is ours to the commit. Undefined where another router has it, nobody consumes or there is nothing. */
+  taking(orgcode: string, limit: number): Statement<RoutedBatch | undefined> {
+    const text = 'select * from ipm_take_events($1, $2)';
+    return {
+      name: 'router take',
+      text,
+      values: [orgcode, limit],
+      answer: (rows) => batchOf(rows as TakenRow[], limit),
+    };
   }
 
   /** In order. Both ends are given, so that only the partitions between them are opened. */
@@ -63,12 +71,16 @@ export class RouterCursorRepository {
     );
   }
 
-  async move(tx: PlainTx, orgcode: string, position: bigint): Promise<void> {
-    await tx.rows(
-      'router move',
-      'update router_cursor set position = $2, routed_at = clock_timestamp() where orgcode = $1',
-      [orgcode, position],
-    );
+  moving(orgcode: string, position: bigint): Statement {
+    const text = 'update router_cursor set position = $2, routed_at = clock_timestamp() where orgcode = $1';
+    return { name: 'router move', text, values: [orgcode, position], answer: () => undefined };
+  }
+
+  /** Where the log ends. */
+  heading(orgcode: string): Statement<bigint> {
+    const text = 'select position from org_head where orgcode = $1';
+    const answer = ([row]: { position?: bigint }[]): bigint => row?.position ?? 0n;
+    return { name: 'router head', text, values: [orgcode], answer };
   }
 
   /** Organisations whose log goes on beyond their cursor. */
@@ -78,4 +90,12 @@ export class RouterCursorRepository {
       order by c.routed_at limit ${limit}`;
     return rows.map(({ orgcode }) => orgcode);
   }
+}
+
+function batchOf(rows: readonly TakenRow[], limit: number): RoutedBatch | undefined {
+  const [first] = rows;
+  if (!first) return undefined;
+  const events = first.position === null ? [] : rows; // retention was first
+  const last = events.length === limit ? events.at(-1) : undefined;
+  return { events, upTo: last?.position ?? first.head };
 }

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { EventConsumer, EventRouter, type RoutedEvent } from '../cdc/event-router.service.js';
-import type { PlainTx } from '../platform/database/transaction.js';
+import { EventConsumer, EventRouter, type Consumption, type RoutedEvent } from '../cdc/event-router.service.js';
+import type { PlainTx, Statement } from '../platform/database/transaction.js';
 import { WebhookTargets, type WebhookTarget } from '../webhook/webhook-targets.service.js';
 import { DeliveryClaims, WORKER } from './delivery-claims.service.js';
 import { DeliveryPump } from './delivery-pump.service.js';
@@ -10,9 +10,11 @@ import { instantText, type LeasedDelivery } from './leased-delivery.js';
 import type { OutgoingEvent } from './outgoing-event.js';
 import { RoutingPace } from './routing-pace.service.js';
 
+const NOTHING_FOLLOWS: Consumption = { writes: [], committed: () => undefined };
+
 /** Which webhooks get an event: decided once, when the router passes it. */
 @Injectable()
-export class DeliveryRouting extends EventConsumer implements OnModuleInit {
+export class DeliveryRouting extends EventConsumer<bigint> implements OnModuleInit {
   constructor(
     private readonly router: EventRouter,
     private readonly targets: WebhookTargets,
@@ -37,9 +39,11 @@ export class DeliveryRouting extends EventConsumer implements OnModuleInit {
     return this.pace.hasRoom(orgcode);
   }
 
-  /** The version of the webhooks is read after the events: one made in between knows by its start which are not its own. */
-  async consume(tx: PlainTx, orgcode: string, events: readonly RoutedEvent[]): Promise<(() => void) | undefined> {
-    const version = await this.targets.version(tx, orgcode);
+  reading(orgcode: string): Statement<bigint> {
+    return this.targets.reading(orgcode);
+  }
+
+  async consume(tx: PlainTx, orgcode: string, events: readonly RoutedEvent[], version: bigint): Promise<Consumption> {
     const { targets } = await this.targets.ofOrganisation(orgcode, version, tx);
     const live = targets.filter(isLive);
     this.pace.noteWebhooks(orgcode, live.length);
@@ -48,10 +52,12 @@ export class DeliveryRouting extends EventConsumer implements OnModuleInit {
       of: (target: WebhookTarget) => this.roomOf(target),
     };
     const matches = new EventMatching(live, room).matches(events);
-    if (matches.length === 0) return undefined;
+    if (matches.length === 0) return NOTHING_FOLLOWS;
     const askedAtMs = performance.now();
-    const fence = await this.deliveries.insert(tx, orgcode, matches, WORKER);
-    return () => this.committed(orgcode, matches, fence, askedAtMs);
+    return {
+      writes: this.deliveries.inserting(orgcode, matches, WORKER),
+      committed: ([lease]) => this.committed(orgcode, matches, lease as bigint | null, askedAtMs),
+    };
   }
 
   /** What may be sent at once. Nothing where others wait already, where the order is kept or calls are counted. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
-import type { PlainTx } from '../platform/database/transaction.js';
+import type { PlainTx, Statement } from '../platform/database/transaction.js';
 import type { DeliveryKey } from './delivery-id.js';
 import { LeaseTimes } from './lease-times.js';
 
@@ -50,17 +50,16 @@ export class DeliveryRepository {
     private readonly lease: LeaseTimes,
   ) {}
 
-  /** Once each, in the transaction that moves the router's cursor. The lease of those that are sent at once; null where there is none. */
-  async insert(
-    tx: PlainTx,
+  /** Once each, in the transaction that moves a cursor. The first answers the lease of those that are sent at once; null where there is none. */
+  inserting(
     orgcode: string,
     deliveries: readonly NewDelivery[],
     worker: string,
-  ): Promise<bigint | null> {
-    const [row] = await tx.rows<{ lease: bigint | null }>(
-      'delivery insert',
-      'select ipm_insert_deliveries($1, $2::bigint[], $3::bigint[], $4::text[], $5::boolean[], $6, $7) as lease',
-      [
+  ): [Statement<bigint | null>, ...Statement[]] {
+    const insert = {
+      name: 'delivery insert',
+      text: 'select ipm_insert_deliveries($1, $2::bigint[], $3::bigint[], $4::text[], $5::boolean[], $6, $7) as lease',
+      values: [
         orgcode,
         deliveries.map(({ lane }) => lane),
         deliveries.map(({ position }) => position),
@@ -69,10 +68,14 @@ export class DeliveryRepository {
         this.lease.seconds,
         worker,
       ],
-    );
+      answer: ([row]: { lease?: bigint | null }[]) => row?.lease ?? null,
+    };
     const ordered = deliveries.filter(({ orderingKey }) => orderingKey !== null);
-    if (ordered.length > 0) await this.queueOrdered(tx, orgcode, ordered);
-    return row?.lease ?? null;
+    return ordered.length > 0 ? [insert, queueingOrdered(orgcode, ordered)] : [insert];
+  }
+
+  async insert(tx: PlainTx, orgcode: string, deliveries: readonly NewDelivery[], worker: string): Promise<void> {
+    for (const statement of this.inserting(orgcode, deliveries, worker)) await tx.run(statement);
   }
 
   /** What is due in these lanes, with the events. Suspects, with which workers were lost, are asked for apart. */
@@ -175,17 +178,18 @@ export class DeliveryRepository {
     });
     return Number(row?.r ?? 0n);
   }
+}
 
-  private async queueOrdered(tx: PlainTx, orgcode: string, ordered: readonly NewDelivery[]): Promise<void> {
-    await tx.rows(
-      'delivery queue ordered',
-      'select ipm_queue_ordered($1, $2::bigint[], $3::bigint[], $4::text[])::text',
-      [
-        orgcode,
-        ordered.map(({ lane }) => lane),
-        ordered.map(({ position }) => position),
-        ordered.map(({ orderingKey }) => orderingKey),
-      ],
-    );
-  }
+function queueingOrdered(orgcode: string, ordered: readonly NewDelivery[]): Statement {
+  return {
+    name: 'delivery queue ordered',
+    text: 'select ipm_queue_ordered($1, $2::bigint[], $3::bigint[], $4::text[])::text',
+    values: [
+      orgcode,
+      ordered.map(({ lane }) => lane),
+      ordered.map(({ position }) => position),
+      ordered.map(({ orderingKey }) => orderingKey),
+    ],
+    answer: () => undefined,
+  };
 }

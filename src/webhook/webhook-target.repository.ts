@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { PlainTx } from '../platform/database/transaction.js';
+import type { PlainTx, Statement } from '../platform/database/transaction.js';
 import type { EventFilter } from './event-filter.js';
 import type { WebhookStatus } from './webhook-lifecycle.js';
 import type { Gap } from './webhook-gaps.dto.js';
@@ -52,14 +52,11 @@ export interface StoredSet {
 
 @Injectable()
 export class WebhookTargetRepository {
-  /** 0 where no webhook was ever written. */
-  async version(tx: PlainTx, orgcode: string): Promise<bigint> {
-    const [row] = await tx.rows<{ version: bigint }>(
-      'webhook version',
-      'select version from webhook_roll where orgcode = $1',
-      [orgcode],
-    );
-    return row?.version ?? 0n;
+  /** The version of the organisation's webhooks; 0 where none was ever written. */
+  reading(orgcode: string): Statement<bigint> {
+    const text = 'select version from webhook_roll where orgcode = $1';
+    const answer = ([row]: { version?: bigint }[]): bigint => row?.version ?? 0n;
+    return { name: 'webhook version', text, values: [orgcode], answer };
   }
 
   /** Of those that have one. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Database } from '../platform/database/database.js';
-import type { PlainTx } from '../platform/database/transaction.js';
+import type { PlainTx, Statement } from '../platform/database/transaction.js';
 import { Keyring } from '../platform/secrets/keyring.js';
 import { log } from '../platform/telemetry/logger.js';
 import { compileFilters, type CompiledFilters } from './event-filter.js';
@@ -55,7 +55,12 @@ export class WebhookTargets {
 
   /** Of the organisation's set of webhooks; 0 where there never was one. */
   version(tx: PlainTx, orgcode: string): Promise<bigint> {
-    return this.repository.version(tx, orgcode);
+    return tx.run(this.reading(orgcode));
+  }
+
+  /** The same, for who has more to read with it. */
+  reading(orgcode: string): Statement<bigint> {
+    return this.repository.reading(orgcode);
   }
 
   /** Organisations whose targets are in memory. */

@@ -1,7 +1,7 @@
-import { EventConsumer, EventRouter } from '../../src/cdc/event-router.service.js';
+import { EventConsumer, EventRouter, type Consumption } from '../../src/cdc/event-router.service.js';
 import { RouterCursorRepository, type RoutedEvent } from '../../src/cdc/router-cursor.repository.js';
 import { Database } from '../../src/platform/database/database.js';
-import type { PlainTx } from '../../src/platform/database/transaction.js';
+import type { PlainTx, Statement } from '../../src/platform/database/transaction.js';
 import { TestApi } from '../support/api.js';
 import { anEvent } from '../support/events.js';
 import { until } from '../support/until.js';
@@ -11,17 +11,18 @@ class Recorder extends EventConsumer {
   failures = 0;
   committed = 0;
 
-  async consume(tx: PlainTx, orgcode: string, events: readonly RoutedEvent[]): Promise<() => void> {
+  reading(): Statement {
+    return { name: 'spec reads', text: 'select 1 as one', values: [], answer: () => undefined };
+  }
+
+  consume(_tx: PlainTx, orgcode: string, events: readonly RoutedEvent[]): Promise<Consumption> {
     const positions = events.map(({ position }) => position);
-    await tx.rows('consumed', 'insert into consumed (orgcode, position) select $1, unnest($2::bigint[])', [
-      orgcode,
-      positions,
-    ]);
-    if (this.failures > 0) {
-      this.failures -= 1;
-      throw new Error('the consumer failed after it had written');
-    }
-    return () => (this.committed += events.length);
+    const text = 'insert into consumed (orgcode, position) select $1, unnest($2::bigint[])';
+    const write = { name: 'consumed', text, values: [orgcode, positions], answer: () => undefined };
+    const failing = { name: 'fails', text: 'select 1 / $1::int', values: [0], answer: () => undefined };
+    const writes = this.failures > 0 ? [write, failing] : [write];
+    if (this.failures > 0) this.failures -= 1;
+    return Promise.resolve({ writes, committed: () => (this.committed += events.length) });
   }
 
   batchSize(): number {

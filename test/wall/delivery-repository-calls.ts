@@ -88,19 +88,21 @@ const statusShown =
     db.$queryRaw`select 1 from delivery where lane = ${of.lane} and replay_no = ${SENDING} and status::text = ${status}`;
 
 const deliveryCalls: CallsOf<DeliveryRepository> = {
-  insert: {
+  inserting: {
     system: true,
     run: async (deliveries, scene) => {
       const { db, of } = scene;
-      return (
-        (await deliveries.insert(db, of.orgcode, [newDelivery(scene)], WORKER)) !== null &&
-        (await deliveries.insert(
-          db,
-          of.orgcode,
-          [newDelivery({ ...scene, of: { ...of, position: '77' } }, 'k')],
-          WORKER,
-        )) === null
-      );
+      const [atOnce] = deliveries.inserting(of.orgcode, [newDelivery(scene)], WORKER);
+      return (await db.run(atOnce)) !== null;
+    },
+    shows: ({ db }) => db.$queryRaw`select 1 from delivery where status = 'sending' and replay_no = 0`,
+  },
+  insert: {
+    system: true,
+    run: (deliveries, scene) => {
+      const { db, of } = scene;
+      const later = newDelivery({ ...scene, of: { ...of, position: '77' } }, 'k');
+      return deliveries.insert(db, of.orgcode, [newDelivery(scene), later], WORKER);
     },
     shows: async ({ db }) => {
       const queued = await db.$queryRaw<object[]>`select 1 from delivery_key where ordering_key = 'k'`;

@@ -153,16 +153,20 @@ const cursorCalls: CallsOf<RouterCursorRepository> = {
     run: async (cursors, { db, of }) => Number(await cursors.hold(db, of.orgcode)),
     shows: held,
   },
-  take: { system: true, run: async (cursors, { db, of }) => (await cursors.take(db, of.orgcode)) !== undefined },
+  taking: {
+    system: true,
+    run: async (cursors, { db, of }) => (await db.run(cursors.taking(of.orgcode, 10))) !== undefined,
+  },
   holdAcross: {
     system: true,
     run: async (cursors, { db, of }) => Number(await cursors.holdAcross(db, of.orgcode)),
     shows: held,
   },
   events: { system: true, run: (cursors, { db, of }) => cursors.events(db, of.orgcode, 0n, 5_000_000n, 10) },
-  move: {
+  heading: { system: true, run: async (cursors, { db, of }) => Number(await db.run(cursors.heading(of.orgcode))) },
+  moving: {
     system: true,
-    run: (cursors, { db, of }) => cursors.move(db, of.orgcode, 1n),
+    run: (cursors, { db, of }) => db.run(cursors.moving(of.orgcode, 1n)),
     shows: ({ db, of }) => db.$queryRaw`select 1 from router_cursor where orgcode = ${of.orgcode} and position = 1`,
   },
   behind: { system: true, run: (cursors, { db }) => cursors.behind(db, 10) },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Configuration } from '../../src/platform/config/configuration.js';
 import { Database, type FunctionCall } from '../../src/platform/database/database.js';
-import type { Db, PlainTx, SystemTx, SystemWork, Tx } from '../../src/platform/database/transaction.js';
+import type { Db, PlainTx, Statement, SystemTx, SystemWork, Tx } from '../../src/platform/database/transaction.js';
 import type { Prisma } from '../../src/generated/prisma/client.js';
 import { sourceFiles } from '../support/source-files.js';
 import { TestApi } from '../support/api.js';
@@ -52,7 +52,9 @@ class PinnedDatabase extends Database {
 function asPlain<Handle extends Tx | SystemTx>(tx: Handle): Handle & PlainTx {
   const rows = <Row extends object>(_name: string, text: string, values: readonly unknown[]): Promise<Row[]> =>
     tx.$queryRawUnsafe<Row[]>(text, ...values);
-  return Object.assign(tx, { rows }) as never;
+  const run = async <Answer>({ name, text, values, answer }: Statement<Answer>): Promise<Answer> =>
+    answer(await rows(name, text, values));
+  return Object.assign(tx, { rows, run }) as never;
 }
 
 class Undo extends Error {

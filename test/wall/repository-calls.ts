@@ -226,10 +226,7 @@ const webhookCalls: CallsOf<WebhookRepository> = {
 };
 
 const webhookTargetCalls: CallsOf<WebhookTargetRepository> = {
-  version: {
-    system: true,
-    run: async (targets, { db, of }) => Number(await targets.version(db, of.orgcode)),
-  },
+  reading: { system: true, run: async (targets, { db, of }) => Number(await db.run(targets.reading(of.orgcode))) },
   versions: { system: true, run: (targets, { db, of }) => targets.versions(db, [of.orgcode]) },
   sets: {
     system: true,

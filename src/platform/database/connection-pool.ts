@@ -43,7 +43,7 @@ export function openPool({ url, role, size }: PoolOptions): pg.Pool {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: ANSWER_TIMEOUT_MS,
     keepAlive: true,
-    pipeline: role === 'ipm_app',
+    pipeline: true,
   });
   // Without a listener the process would end with a connection that breaks. An idle one is replaced at the next use; one in
   // somebody's hands fails what they ask of it.

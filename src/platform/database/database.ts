@@ -7,7 +7,7 @@ import { Prisma, PrismaClient } from '../../generated/prisma/client.js';
 import { exactTypes, openPool } from './connection-pool.js';
 import { isRetryableConflict, translateDatabaseError } from './database-errors.js';
 import { StatementNames } from './statement-names.js';
-import type { Db, PlainTx, SystemTx, SystemWork, Tx } from './transaction.js';
+import type { Db, Ending, PlainTx, Statement, SystemTx, SystemWork, Tx } from './transaction.js';
 
 const TRANSACTION_TIMEOUTS = { maxWait: 3_000, timeout: 10_000 };
 const ATTEMPTS_AFTER_CONFLICT = 4;
@@ -110,24 +110,39 @@ export class Database implements OnApplicationShutdown {
   }
 
   /** The same on a plain connection, for what was measured to need it. Nothing is tried again: who calls comes round. */
-  async plainAcross<T>(_reason: SystemWork, work: (tx: PlainTx) => Promise<T>): Promise<T> {
-    try {
-      const client = await this.systemPool.connect();
-      let broken: Error | undefined;
-      try {
-        await client.query('begin');
-        const result = await work(plainTxOn(client));
-        await client.query('commit');
-        return result;
-      } catch (error) {
-        broken = error as Error;
-        throw error;
-      } finally {
-        client.release(broken); // with it goes what it had begun
+  plainAcross<T>(_reason: SystemWork, work: (tx: PlainTx) => Promise<T>): Promise<T> {
+    return this.onSystemConnection(async (client) => {
+      await client.query('begin');
+      const result = await work(plainTxOn(client));
+      await client.query('commit');
+      return result;
+    });
+  }
+
+  /**
+   * The same in two round trips, for what follows each event. What is read goes with the begin, and must write nothing: where the begin
+   * fails it is in no transaction. What is written goes with the commit. Undefined where the work has nothing to write.
+   */
+  plainAcrossInTwoTrips<First, Second, After>(
+    _reason: SystemWork,
+    reads: readonly [Statement<First>, Statement<Second>],
+    work: (tx: PlainTx, first: First, second: Second) => Promise<Ending<After> | undefined>,
+  ): Promise<{ written: readonly unknown[]; afterwards: After } | undefined> {
+    return this.onSystemConnection(async (client) => {
+      const tx = plainTxOn(client);
+      const [, first, second] = await Promise.all([client.query('begin'), tx.run(reads[0]), tx.run(reads[1])]);
+      const ending = await work(tx, first, second);
+      if (!ending) {
+        await client.query('rollback');
+        return undefined;
       }
-    } catch (error) {
-      throw translateDatabaseError(error);
-    }
+      const [written, , afterwards] = await Promise.all([
+        Promise.all(ending.writes.map((write) => tx.run(write))),
+        client.query('commit'), // undoes it where one of them has failed
+        tx.run(ending.afterwards),
+      ]);
+      return { written, afterwards };
+    });
   }
 
   /** One call of a function over all organisations that is a transaction of its own, in one round trip. */
@@ -174,6 +189,23 @@ export class Database implements OnApplicationShutdown {
     await Promise.all([this.appPool.end(), this.systemPool.end()]);
   }
 
+  private async onSystemConnection<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    try {
+      const client = await this.systemPool.connect();
+      let broken: Error | undefined;
+      try {
+        return await work(client);
+      } catch (error) {
+        broken = error as Error;
+        throw error;
+      } finally {
+        client.release(broken); // with it goes what it had begun
+      }
+    } catch (error) {
+      throw translateDatabaseError(error);
+    }
+  }
+
   private async again<T>(run: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -196,5 +228,7 @@ function plainTxOn(client: PoolClient): PlainTx {
     text: string,
     values: readonly unknown[],
   ): Promise<Row[]> => (await client.query<Row>({ name, text, values: [...values], types: exactTypes })).rows;
-  return { rows } as PlainTx;
+  const run = async <Answer>({ name, text, values, answer }: Statement<Answer>): Promise<Answer> =>
+    answer(await rows(name, text, values));
+  return { rows, run } as PlainTx;
 }

@@ -16,11 +16,27 @@ export type Tx = Db & { readonly [insideTransaction]: true };
 /** Sees every organisation: only `Database.acrossOrganisations` makes one, for the work that `SystemWork` names. */
 export type SystemTx = Prisma.TransactionClient & { readonly [acrossOrganisations]: true };
 
+/** Prepared once per connection under its name. */
+export interface Statement<Answer = unknown> {
+  name: string;
+  text: string;
+  values: readonly unknown[];
+  /** What its rows say. */
+  answer: (rows: QueryResultRow[]) => Answer;
+}
+
+/** How a transaction of two round trips ends. */
+export interface Ending<After> {
+  writes: readonly Statement[];
+  /** Sees what others have committed before this one. */
+  afterwards: Statement<After>;
+}
+
 /** As SystemTx, on a plain connection: for what runs so often that the cost of a statement counts. */
 export interface PlainTx {
   readonly [acrossOrganisations]: true;
-  /** Prepared once per connection under its name. */
   rows: <Row extends QueryResultRow>(name: string, text: string, values: readonly unknown[]) => Promise<Row[]>;
+  run: <Answer>(statement: Statement<Answer>) => Promise<Answer>;
 }
 
 /** Every reason to look over the tenant wall. A test compares this list with the calls in the source. */
