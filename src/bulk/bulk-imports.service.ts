@@ -141,7 +141,7 @@ export class BulkImports {
   }
 
   private committable(
-    record: BulkJobRecord | null,
+    record: BulkJobRecord | undefined,
     { expected_revision }: BulkImportCommitRequest,
   ): { record: BulkJobRecord; shown: BulkJob } {
     if (!record) throw new AppError(bulkErrors.notFound);

@@ -31,6 +31,13 @@ export type NewBulkJob = Pick<BulkJobRecord, Exclude<Kept, 'orgcode'>> &
     sourceRefs: object;
   };
 
+export interface QueuedImport {
+  inputKey: string;
+  inputBytes: bigint;
+  operationRunId: number;
+  queuedAt: Date;
+}
+
 export interface JobPlace {
   createdAt: Date;
   jobId: string;
@@ -41,14 +48,70 @@ export interface JobFilters {
   jobType?: string | undefined;
 }
 
-const SHOWN = Prisma.sql`orgcode, job_id as "jobId", job_type as "jobType", status, content_type as "contentType", continues,
-  input_key as "inputKey", input_bytes as "inputBytes", resume_from_line as "resumeFromLine", read_bytes as "readBytes",
-  line_count as "lineCount", processed_count as "processedCount", error_count as "errorCount", skipped_lines as "skippedLines",
-  report_key as "reportKey", service, from_utc as "fromUtc", to_utc as "toUtc", max_records as "maxRecords",
-  start_position as "startPosition", end_position as "endPosition", position, record_count as "recordCount", output_key as "outputKey",
-  output_bytes as "outputBytes", failure_tag as "failureTag", failure_message as "failureMessage", operation_run_id as "operationRunId",
-  started_at as "startedAt", files_deleted_at as "filesDeletedAt", created_at as "createdAt", updated_at as "updatedAt", revision`;
+const SHOWN_COLUMNS = {
+  orgcode: 'orgcode',
+  jobId: 'job_id',
+  jobType: 'job_type',
+  status: 'status',
+  contentType: 'content_type',
+  continues: 'continues',
+  inputKey: 'input_key',
+  inputBytes: 'input_bytes',
+  resumeFromLine: 'resume_from_line',
+  readBytes: 'read_bytes',
+  lineCount: 'line_count',
+  processedCount: 'processed_count',
+  errorCount: 'error_count',
+  skippedLines: 'skipped_lines',
+  reportKey: 'report_key',
+  service: 'service',
+  fromUtc: 'from_utc',
+  toUtc: 'to_utc',
+  maxRecords: 'max_records',
+  startPosition: 'start_position',
+  endPosition: 'end_position',
+  position: 'position',
+  recordCount: 'record_count',
+  outputKey: 'output_key',
+  outputBytes: 'output_bytes',
+  failureTag: 'failure_tag',
+  failureMessage: 'failure_message',
+  operationRunId: 'operation_run_id',
+  startedAt: 'started_at',
+  filesDeletedAt: 'files_deleted_at',
+  createdAt: 'created_at',
+  updatedAt: 'updated_at',
+  revision: 'revision',
+} satisfies Record<keyof ShownBulkJob, string>;
 
+const COLUMNS: Record<keyof BulkJobRecord, string> = {
+  ...SHOWN_COLUMNS,
+  prefix: 'prefix',
+  requestContext: 'request_context',
+  reason: 'reason',
+  sourceRefs: 'source_refs',
+  pins: 'pins',
+  uploadId: 'upload_id',
+  parts: 'parts',
+  fence: 'fence',
+  claims: 'claims',
+  leaseUntil: 'lease_until',
+  queuedAt: 'queued_at',
+  endedAt: 'ended_at',
+};
+
+function selected(columns: Record<string, string>): Prisma.Sql {
+  return Prisma.raw(
+    Object.entries(columns)
+      .map(([field, column]) => `${column} as "${field}"`)
+      .join(', '),
+  );
+}
+
+const SHOWN = selected(SHOWN_COLUMNS);
+const ALL = selected(COLUMNS);
+
+const JSON_FIELDS = ['requestContext', 'sourceRefs'];
 const OPEN = ['awaiting_upload', 'queued', 'running'];
 
 /** Jobs as callers order and see them. */
@@ -56,22 +119,21 @@ const OPEN = ['awaiting_upload', 'queued', 'running'];
 export class BulkJobRepository {
   constructor(private readonly database: Database) {}
 
-  countOpen(tx: Tx, orgcode: string): Promise<number> {
-    return tx.bulkJob.count({ where: { orgcode, status: { in: OPEN } } });
+  async countOpen(tx: Tx, orgcode: string): Promise<number> {
+    const [row] = await tx.$queryRaw<[{ open: number }]>`
+      select count(*)::int as open from bulk_job where orgcode = ${orgcode} and status = any(${OPEN})`;
+    return row.open;
   }
 
-  /** Undefined where the organisation has one of that id. */
+  /** Undefined where the organisation has one of that id. Of what is left out the table knows the default. */
   async insert(tx: Tx, orgcode: string, job: NewBulkJob): Promise<BulkJobRecord | undefined> {
-    const { requestContext, sourceRefs, ...rest } = job;
-    const [inserted] = await tx.bulkJob.createManyAndReturn({
-      data: {
-        ...rest,
-        orgcode,
-        requestContext: requestContext as Prisma.InputJsonValue,
-        sourceRefs: sourceRefs as Prisma.InputJsonValue,
-      },
-      skipDuplicates: true,
-    });
+    const given = Object.entries({ ...job, orgcode }).filter(([, value]) => value !== undefined);
+    const columns = given.map(([field]) => Prisma.raw(COLUMNS[field as keyof BulkJobRecord]));
+    const values = given.map(([field, value]) =>
+      JSON_FIELDS.includes(field) ? Prisma.sql`${JSON.stringify(value)}::jsonb` : value,
+    );
+    const [inserted] = await tx.$queryRaw<BulkJobRecord[]>`
+      insert into bulk_job (${Prisma.join(columns)}) values (${Prisma.join(values)}) on conflict do nothing returning ${ALL}`;
     return inserted;
   }
 
@@ -84,24 +146,26 @@ export class BulkJobRepository {
     return job;
   }
 
-  find(db: Db, orgcode: string, jobId: string): Promise<BulkJobRecord | null> {
-    return db.bulkJob.findUnique({ where: { orgcode_jobId: { orgcode, jobId } } });
+  find(db: Db, orgcode: string, jobId: string): Promise<BulkJobRecord | undefined> {
+    return this.findWith(db, orgcode, jobId, Prisma.empty);
   }
 
   /** Locked, so that of two who change it one sees the other's revision. */
-  async findForUpdate(tx: Tx, orgcode: string, jobId: string): Promise<BulkJobRecord | null> {
-    await tx.$queryRaw`select 1 from bulk_job where orgcode = ${orgcode} and job_id = ${jobId} for update`;
-    return this.find(tx, orgcode, jobId);
+  findForUpdate(tx: Tx, orgcode: string, jobId: string): Promise<BulkJobRecord | undefined> {
+    return this.findWith(tx, orgcode, jobId, Prisma.sql`for update`);
   }
 
   /** Of one that was inserted a moment ago. */
-  noteQueued(
+  async noteQueued(
     tx: Tx,
     orgcode: string,
     jobId: string,
-    queued: { operationRunId: number; queuedAt: Date },
+    { operationRunId, queuedAt }: { operationRunId: number; queuedAt: Date },
   ): Promise<BulkJobRecord> {
-    return tx.bulkJob.update({ where: { orgcode_jobId: { orgcode, jobId } }, data: queued });
+    const [job] = await tx.$queryRaw<[BulkJobRecord]>`
+      update bulk_job set operation_run_id = ${operationRunId}, queued_at = ${queuedAt}
+      where orgcode = ${orgcode} and job_id = ${jobId} returning ${ALL}`;
+    return job;
   }
 
   /** Before the copy is made, so that it is found when its maker dies over it. */
@@ -116,16 +180,17 @@ export class BulkJobRepository {
   }
 
   /** The row must be locked and its revision compared. */
-  queue(
+  async queue(
     tx: Tx,
     orgcode: string,
     jobId: string,
-    queued: { inputKey: string; inputBytes: bigint; operationRunId: number; queuedAt: Date },
+    { inputKey, inputBytes, operationRunId, queuedAt }: QueuedImport,
   ): Promise<BulkJobRecord> {
-    return tx.bulkJob.update({
-      where: { orgcode_jobId: { orgcode, jobId } },
-      data: { ...queued, status: 'queued', updatedAt: new Date(), revision: { increment: 1 } },
-    });
+    const [job] = await tx.$queryRaw<[BulkJobRecord]>`
+      update bulk_job set input_key = ${inputKey}, input_bytes = ${inputBytes}, operation_run_id = ${operationRunId}, queued_at = ${queuedAt},
+        status = 'queued', updated_at = clock_timestamp(), revision = revision + 1
+      where orgcode = ${orgcode} and job_id = ${jobId} returning ${ALL}`;
+    return job;
   }
 
   /** Newest first. */
@@ -146,5 +211,11 @@ export class BulkJobRepository {
         select ${SHOWN} from bulk_job where orgcode = ${orgcode} ${ofStatus} ${ofType} ${afterPlace}
         order by created_at desc, job_id desc limit ${limit}`,
     );
+  }
+
+  private async findWith(db: Db, orgcode: string, jobId: string, lock: Prisma.Sql): Promise<BulkJobRecord | undefined> {
+    const [job] = await db.$queryRaw<BulkJobRecord[]>`
+      select ${ALL} from bulk_job where orgcode = ${orgcode} and job_id = ${jobId} ${lock}`;
+    return job;
   }
 }
