@@ -25,6 +25,7 @@ const LEFT_BEHIND = [
   `truncate webhook, webhook_health, webhook_roll, webhook_replay, webhook_replay_item, router_cursor, delivery, delivery_attempt,
      delivery_due, delivery_lease, delivery_dead, delivery_key, delivery_waiting, delivery_tally`,
   'truncate bulk_job, bulk_error, kpi_alert',
+  `delete from operation_run where type in ('bulk_import', 'bulk_export') and status <> 'completed'`, // of jobs that are gone
   `delete from event_hold where holder like 'bulk export %'`,
   `delete from kpi_snapshot f using kpi_series s where f.orgcode = s.orgcode and f.series = s.series and s.kpi_code = 'written'`,
 ];
