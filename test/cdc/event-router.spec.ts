@@ -120,4 +120,14 @@ describe('the router', () => {
     await until(async () => (await consumed()).length >= after.length);
     expect(await consumed()).toEqual(after);
   });
+
+  it('passes over what retention took before it was routed', async () => {
+    const published = await publish(api, 3);
+    await api.database.asOwner('delete from event where orgcode = $1', [orgcode]);
+    await api.database.asOwner('insert into router_cursor (orgcode, position) values ($1, 0)', [orgcode]);
+    const cursor = (): Promise<{ position: string }[]> =>
+      api.database.asOwner('select position::text from router_cursor where orgcode = $1', [orgcode]);
+    await until(async () => BigInt((await cursor())[0]?.position ?? 0) >= (published.at(-1) ?? 0n));
+    expect(await consumed()).toEqual([]);
+  });
 });
