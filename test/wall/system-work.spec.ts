@@ -57,13 +57,17 @@ describe('work across organisations', () => {
   const source = (file: string): string => readFileSync(file, 'utf8');
   const others = sourceFiles().filter((file) => file !== 'src/platform/database/database.ts');
   const reasonsIn = (file: string): string[] =>
-    [...source(file).matchAll(/\b(?:acrossOrganisations|plainAcross|plainAcrossInTwoTrips|callAcross)(?:<[^(]*>)?\(\s*'([^']+)'/g)].map(
-      ([, reason]) => reason!,
-    );
+    [
+      ...source(file).matchAll(
+        /\b(?:acrossOrganisations|plainAcross|plainAcrossInTwoTrips|callAcross)(?:<[^(]*>)?\(\s*'([^']+)'/g,
+      ),
+    ].map(([, reason]) => reason!);
 
   it('gives its reason as a literal in each call', () => {
     for (const file of others) {
-      const mentions = [...source(file).matchAll(/\.(?:acrossOrganisations|plainAcross|plainAcrossInTwoTrips|callAcross)[<(]/g)].length;
+      const mentions = [
+        ...source(file).matchAll(/\.(?:acrossOrganisations|plainAcross|plainAcrossInTwoTrips|callAcross)[<(]/g),
+      ].length;
       expect({ file, reasons: reasonsIn(file).length }).toEqual({ file, reasons: mentions });
     }
   });

@@ -6,6 +6,7 @@ import { Configuration } from '../config/configuration.js';
 import { Prisma, PrismaClient } from '../../generated/prisma/client.js';
 import { exactTypes, openPool } from './connection-pool.js';
 import { isRetryableConflict, translateDatabaseError } from './database-errors.js';
+import { DirectStatements } from './direct-statements.js';
 import { StatementNames } from './statement-names.js';
 import type { Db, Ending, PlainTx, Statement, SystemTx, SystemWork, Tx } from './transaction.js';
 
@@ -38,6 +39,8 @@ export class Database implements OnApplicationShutdown {
   private readonly statements = new StatementNames();
   private readonly app: PrismaClient;
   private readonly system: PrismaClient;
+  private readonly appStatements: DirectStatements;
+  private readonly systemStatements: DirectStatements;
 
   constructor(configuration: Configuration) {
     const { url, poolSize } = configuration.database;
@@ -46,15 +49,17 @@ export class Database implements OnApplicationShutdown {
     const options = { statementNameGenerator: ({ sql }: { sql: string }) => this.statements.of(sql) as string };
     this.app = new PrismaClient({ adapter: new PrismaPg(this.appPool, options) });
     this.system = new PrismaClient({ adapter: new PrismaPg(this.systemPool, options) });
+    this.appStatements = new DirectStatements(this.appPool, this.statements);
+    this.systemStatements = new DirectStatements(this.systemPool, this.statements);
   }
 
   /** One transaction inside one organisation. Runs again when it lost against another, so the work must have no effect but its rows. */
   transaction<T>(orgcode: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.again(() =>
-      this.app.$transaction(async (tx) => {
+      inTransaction(this.app, this.appStatements, async (tx) => {
         await tx.$queryRaw`select set_config('ipm.orgcode', ${orgcode}, true)`;
         return work(tx as Tx);
-      }, TRANSACTION_TIMEOUTS),
+      }),
     );
   }
 
@@ -102,10 +107,10 @@ export class Database implements OnApplicationShutdown {
   /** Work over all organisations, as `ipm_system`. `reason` is one of the few that `SystemWork` names. */
   acrossOrganisations<T>(reason: SystemWork, work: (tx: SystemTx) => Promise<T>): Promise<T> {
     return this.again(() =>
-      this.system.$transaction(async (tx) => {
+      inTransaction(this.system, this.systemStatements, async (tx) => {
         await tx.$queryRaw`select set_config('application_name', ${`ipm_system: ${reason}`}, true)`; // for pg_stat_activity
         return work(tx as SystemTx);
-      }, TRANSACTION_TIMEOUTS),
+      }),
     );
   }
 
@@ -216,6 +221,16 @@ export class Database implements OnApplicationShutdown {
       }
     }
   }
+}
+
+function inTransaction<T>(
+  prisma: PrismaClient,
+  statements: DirectStatements,
+  work: (tx: Prisma.TransactionClient) => Promise<T>,
+): Promise<T> {
+  return statements.during(() =>
+    prisma.$transaction((tx) => work(statements.on(tx, TRANSACTION_TIMEOUTS.timeout)), TRANSACTION_TIMEOUTS),
+  );
 }
 
 function statesOf({ totalCount, idleCount, waitingCount }: Pool): Omit<PoolConnections, 'pool'> {
