@@ -1,6 +1,6 @@
 import { freePort } from '../../src/local/free-port.js';
 import { absentRedis, brokenRedis } from '../faults/support/absent-redis.js';
-import { DeliveryStage } from '../faults/support/delivery-stage.js';
+import { DeliveryStage, WITH_TIME } from '../faults/support/delivery-stage.js';
 import { OwnRedis } from '../faults/support/own-redis.js';
 import { ServerFolder } from '../faults/support/own-postgres.js';
 import { expectNothingWrong } from '../faults/support/trial.js';
@@ -14,7 +14,7 @@ describe('deliveries without their doorbell', () => {
   afterEach(() => stage.close());
 
   it('go on without a Redis that was ever there, a second late at most; sabotaged, nobody looks: turns red', async () => {
-    stage = await DeliveryStage.open({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
+    stage = await DeliveryStage.open({ ...WITH_TIME, REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
     const blind = await stage.worker(changed('looks-nowhere'));
     await stage.publish(5);
     await stage.quiet(2_500);
@@ -32,7 +32,7 @@ describe('deliveries without their doorbell', () => {
     const place = new ServerFolder();
     try {
       const redis = await OwnRedis.start(place);
-      stage = await DeliveryStage.open({ REDIS_URL: redis.url });
+      stage = await DeliveryStage.open({ ...WITH_TIME, REDIS_URL: redis.url });
       await stage.worker();
       expectNothingWrong(await brokenRedis(stage, redis, 1));
       stage.forgetDelays();

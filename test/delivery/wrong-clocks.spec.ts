@@ -1,6 +1,6 @@
-import { DeliveryStage } from '../faults/support/delivery-stage.js';
+import { DeliveryStage, WITH_TIME } from '../faults/support/delivery-stage.js';
 import { expectNothingWrong } from '../faults/support/trial.js';
-import { WITH_TIME, wrongClocks } from '../faults/support/wrong-clocks.js';
+import { wrongClocks } from '../faults/support/wrong-clocks.js';
 
 jest.setTimeout(120_000);
 

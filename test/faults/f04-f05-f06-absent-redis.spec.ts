@@ -1,6 +1,6 @@
 import { freePort } from '../../src/local/free-port.js';
 import { absentRedis, brokenRedis } from './support/absent-redis.js';
-import { DeliveryStage } from './support/delivery-stage.js';
+import { DeliveryStage, WITH_TIME } from './support/delivery-stage.js';
 import { OwnRedis } from './support/own-redis.js';
 import { ServerFolder } from './support/own-postgres.js';
 import { expectNothingWrong, tell } from './support/trial.js';
@@ -16,7 +16,7 @@ describe('F4, F5, F6: Redis is emptied and killed under load and comes back empt
     const place = new ServerFolder();
     try {
       const redis = await OwnRedis.start(place);
-      stage = await DeliveryStage.open({ REDIS_URL: redis.url });
+      stage = await DeliveryStage.open({ ...WITH_TIME, REDIS_URL: redis.url });
       await Promise.all([stage.worker(), stage.worker()]);
       const outcome = await brokenRedis(stage, redis, 12);
       tell('F4 and F5', outcome);
@@ -27,7 +27,7 @@ describe('F4, F5, F6: Redis is emptied and killed under load and comes back empt
   });
 
   it('delivers everything, a second late at most, where Redis never was', async () => {
-    stage = await DeliveryStage.open({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
+    stage = await DeliveryStage.open({ ...WITH_TIME, REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
     await Promise.all([stage.worker(), stage.worker()]);
     const outcome = await absentRedis(stage, 200);
     tell('F6', outcome);
@@ -35,7 +35,7 @@ describe('F4, F5, F6: Redis is emptied and killed under load and comes back empt
   });
 
   it('sabotaged, nobody looks by himself: turns red', async () => {
-    stage = await DeliveryStage.open({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
+    stage = await DeliveryStage.open({ ...WITH_TIME, REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
     await stage.worker(changed('looks-nowhere'));
     const outcome = await absentRedis(stage, 10);
     tell('F6 sabotaged', outcome);

@@ -1,6 +1,6 @@
-import { DeliveryStage } from './support/delivery-stage.js';
+import { DeliveryStage, WITH_TIME } from './support/delivery-stage.js';
 import { expectNothingWrong, tell } from './support/trial.js';
-import { WITH_TIME, wrongClocks } from './support/wrong-clocks.js';
+import { wrongClocks } from './support/wrong-clocks.js';
 
 jest.setTimeout(5 * 60_000);
 

@@ -158,7 +158,7 @@ describe('targets', () => {
     await database.plainAcross('webhook targets', async (tx) => {
       const version = await targets.version(tx, orgcode);
       const reads = jest.spyOn(tx, 'rows');
-      const { targets: all } = await targets.ofOrganisation(orgcode, version, tx);
+      const { targets: all } = await targets.ofOrganisation(orgcode, version + 1n, tx); // one that nobody has read yet
       expect([all.length, reads.mock.calls.map(([name]) => name)]).toEqual([1, ['webhook sets']]);
     });
   });

@@ -2,9 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeliveryOutcome, DeliveryStage } from './delivery-stage.js';
 import { changed, type WorkerChange } from './worker-change.js';
 
-/** With a lease that no call outlasts here, and retries of seconds: whoever takes an hour for one shows it. */
-export const WITH_TIME: Record<string, string> = { DELIVERY_LEASE_SECONDS: '60' };
-
 /** F12. The clocks of workers are an hour off, in both directions. Nothing is early, late, or sent by two of them. */
 export async function wrongClocks(
   stage: DeliveryStage,
