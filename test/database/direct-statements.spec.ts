@@ -67,6 +67,19 @@ describe('statements of a transaction that are written out', () => {
     await expect(kept?.$queryRaw(WHO)).rejects.toThrow('the transaction has ended');
   });
 
+  it('are refused when its work has failed, though a part of it goes on: they would be in no transaction', async () => {
+    let goesOn: Promise<unknown> = Promise.resolve();
+    const failing = database.acrossOrganisations('operator view', (tx) => {
+      goesOn = tx
+        .$queryRaw(WHO)
+        .then(() => tx.$queryRaw(WHO))
+        .catch((error: unknown) => error);
+      return Promise.reject(new Error('the other part has failed'));
+    });
+    await expect(failing).rejects.toThrow('the other part has failed');
+    expect(await goesOn).toMatchObject({ message: expect.stringContaining('the transaction has ended') as string });
+  });
+
   it('are refused shortly before it is ended for taking too long', async () => {
     const { orgcode } = await api.anOwner();
     const clock = jest.spyOn(performance, 'now');

@@ -229,7 +229,7 @@ function inTransaction<T>(
   work: (tx: Prisma.TransactionClient) => Promise<T>,
 ): Promise<T> {
   return statements.during(() =>
-    prisma.$transaction((tx) => work(statements.on(tx, TRANSACTION_TIMEOUTS.timeout)), TRANSACTION_TIMEOUTS),
+    prisma.$transaction((tx) => statements.within(tx, TRANSACTION_TIMEOUTS.timeout, work), TRANSACTION_TIMEOUTS),
   );
 }
 

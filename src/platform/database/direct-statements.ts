@@ -38,17 +38,29 @@ export class DirectStatements {
     return this.held.run({ client: undefined, isTaken: false, untilMs: 0 }, begin);
   }
 
-  /** The same transaction, which has begun this moment and may take so long. */
-  on<Handle extends Prisma.TransactionClient>(tx: Handle, timeoutMs: number): Handle {
+  /** Does the work of a transaction that has begun this moment and may take so long. What still goes on when the work has failed is refused. */
+  async within<T>(
+    tx: Prisma.TransactionClient,
+    timeoutMs: number,
+    work: (tx: Prisma.TransactionClient) => Promise<T>,
+  ): Promise<T> {
     const held = this.held.getStore();
-    if (!held?.client) return tx;
+    if (!held?.client) return work(tx);
     held.untilMs = performance.now() + timeoutMs - MARGIN_MS;
+    try {
+      return await work(this.on(tx, held));
+    } finally {
+      held.client = undefined; // before Prisma's commit or rollback: what came behind it would be in no transaction
+    }
+  }
+
+  private on(tx: Prisma.TransactionClient, held: Held): Prisma.TransactionClient {
     const run = (query: Query, values: unknown[]): Promise<QueryResult<QueryResultRow>> =>
       this.run(held, query, values);
     return Object.create(tx, {
       $queryRaw: { value: async (query: Query, ...values: unknown[]) => (await run(query, values)).rows },
       $executeRaw: { value: async (query: Query, ...values: unknown[]) => (await run(query, values)).rowCount ?? 0 },
-    }) as Handle;
+    }) as Prisma.TransactionClient;
   }
 
   private async noted(connecting: Promise<PoolClient>): Promise<PoolClient> {
@@ -67,7 +79,7 @@ export class DirectStatements {
 
   private run(held: Held, query: Query, values: unknown[]): Promise<QueryResult<QueryResultRow>> {
     const { client } = held;
-    if (!client || performance.now() > held.untilMs) throw new Error('the transaction has ended: it took too long');
+    if (!client || performance.now() > held.untilMs) throw new Error('the transaction has ended, or took too long');
     const { text, values: bound } = 'raw' in query ? Prisma.sql(query, ...values) : query;
     return client.query({ name: this.names.of(text), text, values: bound, types: exactTypes });
   }
